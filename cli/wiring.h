@@ -1,0 +1,69 @@
+// Wiring: turns settings into the objects that jobs work with: plugin registry, storage stack, codec.
+//
+// Everything is made on first use, so that a command pays only for what it touches. OWNS: all that it hands out;
+// must outlive the job. THREADS: one at a time, but ForExtension from any thread (jobs call it from workers).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/catalog/codec_source.h"
+#include "core/config/settings.h"
+#include "core/pipeline/codec.h"
+#include "core/plugin/registry.h"
+#include "walrig/options.h"
+#include "walrig/storage.h"
+
+namespace walrig {
+
+// "NAME[,key=value...]" taken apart; a backslash before a comma, equals sign or backslash takes its meaning away.
+struct PluginChoice {
+  std::string name;
+  OptionValues values;
+  std::string where;  // what chose it: "flag --storage", "environment WALG_FILE_PREFIX"
+};
+Result<PluginChoice> ParsePluginChoice(std::string_view text, std::string_view where);
+
+// By --storage, else by the first prefix that is set in WAL-G's order: OSS, S3, FILE, GS, AZ, SWIFT, SSH.
+// FAILS WITH: kConfig when there is none.
+Result<PluginChoice> ChooseStorage(const Settings& settings);
+// By --compressor, else WALG_COMPRESSION_METHOD. Name "none" for none.
+Result<PluginChoice> ChooseCompressor(const Settings& settings);
+// By --cipher, else by the first of WAL-G's key settings that is there. Name "" for none, never when a key is set.
+Result<PluginChoice> ChooseCipher(const Settings& settings);
+
+struct StorageUse {
+  bool read_only = false;     // writes are refused by the stack: verify, lists, dry runs
+  bool rate_limited = false;  // WALG_NETWORK_RATE_LIMIT applies (backup-push and backup-fetch, as WAL-G)
+};
+
+class Wiring : public CodecProvider {
+ public:
+  explicit Wiring(const Settings& settings) : settings_(settings) {}
+  ~Wiring() override;
+
+  Result<Registry*> registry(const Context& ctx);
+  Result<std::unique_ptr<Storage>> OpenStorage(const Context& ctx, StorageUse use);
+  // What new objects are written with. Call it before anything is written: a cipher that is configured and not
+  // installed is an error here.
+  Result<Codec> WriteCodec(const Context& ctx);
+  // Loads the configured cipher, if any, so that cipher() is right. WriteCodec does it too.
+  Status PrepareCipher(const Context& ctx);
+
+  Result<Compressor*> ForExtension(const Context& ctx, std::string_view extension) override;
+  Cipher* cipher() override { return cipher_.get(); }
+
+ private:
+  const Settings& settings_;
+  std::unique_ptr<Registry> registry_;
+  std::unique_ptr<Cipher> cipher_;
+  bool cipher_prepared_ = false;
+  std::unique_ptr<Compressor> writer_;
+  std::mutex mutex_;  // guards readers_ and the registry's use from ForExtension
+  std::map<std::string, std::unique_ptr<Compressor>, std::less<>> readers_;
+};
+
+}  // namespace walrig
