@@ -1,0 +1,27 @@
+// Codec: which compressor and which cipher stand between plain bytes and a stored object.
+//
+// plain -> compressor -> cipher -> storage; either may be missing. Borrowed pointers: both must outlive whatever is
+// made with the codec. THREADS: a value.
+#pragma once
+
+#include <string>
+
+#include "walrig/cipher.h"
+#include "walrig/compressor.h"
+
+namespace walrig {
+
+struct Codec {
+  Compressor* compressor = nullptr;  // null: none
+  Cipher* cipher = nullptr;          // null: none
+
+  // Of object names, without the dot; "" without a compressor. A cipher has no extension, as in WAL-G.
+  std::string Extension() const { return compressor != nullptr ? compressor->traits().extension : std::string(); }
+  // What is appended to an object's name: ".zst", or "" without a compressor.
+  std::string Suffix() const {
+    const std::string extension = Extension();
+    return extension.empty() ? extension : "." + extension;
+  }
+};
+
+}  // namespace walrig

@@ -1,0 +1,51 @@
+// DecodingSource: the plain bytes of a stored object: storage source -> opener -> decoder.
+//
+// Reads fill the caller's buffer whole unless the data end; the decoder writes straight into it. Give it buffers of
+// kIoBufferBytes. The end (0) is only told after the stored object was read to its end and the formats' checksums
+// and tags held, so who stops early has proven nothing.
+// OWNS: the stored source and the machines. Borrows the codec's compressor and cipher. THREADS: as Source.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/pipeline/codec.h"
+#include "walrig/stream.h"
+
+namespace walrig {
+
+class DecodingSource : public Source {
+ public:
+  // `name` is the object's, for messages.
+  static Result<std::unique_ptr<DecodingSource>> New(const Codec& codec, std::unique_ptr<Source> stored, std::string name);
+
+  // FAILS WITH: what the stored source fails with; kTruncated (the object ends early, or is empty although the codec has a
+  // compressor or a cipher), kCorruption; each names the object.
+  Result<size_t> Read(const Context& ctx, MutableByteSpan buffer) override;
+
+  // Bytes taken from the stored object so far.
+  uint64_t stored_bytes() const { return stored_bytes_; }
+
+ private:
+  // One machine with the buffer that feeds it.
+  struct Stage {
+    std::unique_ptr<Transform> machine;
+    Buffer buffer;
+    size_t begin = 0, end = 0;   // unread part of the buffer
+    bool input_ended = false;
+    bool ended = false;
+  };
+
+  DecodingSource(std::unique_ptr<Source> stored, std::string name);
+  Result<size_t> ReadStored(const Context& ctx, MutableByteSpan buffer);
+  Result<size_t> ReadStage(const Context& ctx, size_t level, MutableByteSpan buffer);
+  Status Fill(const Context& ctx, size_t level);
+
+  std::unique_ptr<Source> stored_;
+  std::string name_;
+  Stage stages_[2];      // in the order of the data: opener, decoder
+  size_t stage_count_ = 0;
+  uint64_t stored_bytes_ = 0;
+};
+
+}  // namespace walrig
