@@ -1,0 +1,43 @@
+// wal-fetch: brings one WAL file back from the archive, as PostgreSQL's restore_command.
+//
+// The destination appears only when the file is whole and is what its name says. Nothing is left otherwise.
+//
+// Source: WAL-G pg/wal_fetch_handler.go, internal/fetch_helper.go; deviations: docs/guide/wal.md. Look-ahead prefetch
+// has its room beside this file and comes with a later version.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "walrig/context.h"
+#include "walrig/result.h"
+#include "walrig/storage.h"
+
+namespace walrig {
+
+class CodecProvider;
+
+struct WalFetchOptions {
+  std::string name;                  // %f: 24 digits, .history, .partial or .backup
+  std::string destination;           // %p: must not exist; a relative path is taken from the working directory
+  std::string preferred_extension;   // of the configured compressor: probed first
+  uint64_t segment_bytes = 0;        // WALG_PG_WAL_SIZE when it was set; 0: what the segment's header says
+};
+
+struct WalFetchDeps {
+  Storage& storage;
+  CodecProvider& codecs;
+};
+
+struct WalFetchReport {
+  std::string key;           // of the object that was read
+  uint64_t plain_bytes = 0;
+};
+
+// FAILS WITH: kNotFound only when the archive was readable and does not hold the file (PostgreSQL then goes on without
+// it, so a network that is down must never say this); kAlreadyExists (the destination is there), kCorruption,
+// kTruncated (the object), kConflict (another cluster's), kInvalidArgument (not a WAL file's name), storage errors.
+// A destination whose directory is missing is kInvalidArgument.
+Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps);
+
+}  // namespace walrig

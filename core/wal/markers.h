@@ -1,0 +1,38 @@
+// UploadMarkers: which WAL files a background upload has archived before PostgreSQL asked for them.
+//
+// A marker is <walg_data>/walg_archive_status/<name> with one line "walrig 1 <bytes> <crc32c>" of the file's content. It
+// is a hint: who finds one still asks the storage whether the object is there, and the file whether it is the same.
+// WAL-G's markers are empty and cut the last extension off the name, so that one of X.partial looks like one of X
+// (pg/wal_push_handler.go at 43fb039f); they are not believed, only removed.
+//
+// THREADS: any; distinct names do not disturb each other.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/wal/local_file.h"
+#include "walrig/context.h"
+#include "walrig/result.h"
+
+namespace walrig {
+
+class UploadMarkers {
+ public:
+  // `wal_directory` is pg_wal (or wherever the files to push lie); markers live in its walg_data.
+  explicit UploadMarkers(const std::string& wal_directory);
+
+  // Whether a marker of exactly this content is there.
+  bool Matches(const LocalWalFile& file) const;
+  // Whether any marker of this name is there.
+  bool Exists(std::string_view name) const;
+  // Creates directories as needed.
+  Status Add(const Context& ctx, const LocalWalFile& file) const;
+  // Missing is fine.
+  void Remove(std::string_view name) const;
+
+ private:
+  std::string directory_;
+};
+
+}  // namespace walrig

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Builds walrig and runs its tests. Installs what they need (packaging/deps.sh test).
+#
+#   tests/run.sh [SELECTION...] [--matrix] [--fuzz-seconds N]
+#
+# Selections (all but bench and matrix when none is given):
+#   unit          fast tests of every room, the tidy rules, fuzzer seeds
+#   conformance   the conformance kit on every shipped plugin, through its .so
+#   integration   real PostgreSQL 15; WAL-G's artefacts; SDK built out of tree
+#   faults        crash loops, kill -9 at random moments, full disks
+#   fuzz          every fuzzer for some seconds (--fuzz-seconds, default 10), under clang's sanitizers
+#   sanitizers    the unit tests under ASan+UBSan and under TSan
+#   bench         one table of walrig against its peers (tests/bench/bench.py)
+#   matrix        integration on PostgreSQL 13, 14, 16, 17 and 18 (also --matrix)
+#
+# Environment: WALRIG_FIXTURES=DIR adds all of WAL-G's artefacts in DIR to those in tests/data;
+# CI=true makes a missing service a failure. Exit code 0 only when everything selected passed.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+jobs=$(nproc)
+fuzz_seconds=10
+selected=()
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    --matrix) selected+=(matrix) ;;
+    --fuzz-seconds) fuzz_seconds=$2; shift ;;
+    unit | conformance | integration | faults | fuzz | sanitizers | bench | matrix) selected+=("$1") ;;
+    *) echo "tests/run.sh: unknown selection '$1' (see --help)" >&2; exit 2 ;;
+  esac
+  shift
+done
+[[ ${#selected[@]} -gt 0 ]] || selected=(unit conformance integration faults fuzz sanitizers)
+wants() { [[ " ${selected[*]} " == *" $1 "* ]]; }
+
+bash packaging/deps.sh test || exit 1
+logs=$root/build/test-logs
+mkdir -p "$logs"
+failures=() closings=() started=$(date +%s)
+elapsed() { echo "$(($(date +%s) - started)) s"; }
+
+# build PRESET: configures and builds; a failure ends the run, since nothing after it would mean anything.
+build() {
+  echo "== build $1 ($(elapsed))"
+  if ! { cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"; } >"$logs/build-$1.log" 2>&1; then
+    grep -E 'error|FAILED|undefined' "$logs/build-$1.log" | head -40
+    echo "tests/run.sh: the build $1 failed; all of it: $logs/build-$1.log" >&2
+    exit 1
+  fi
+}
+
+# run_ctest NAME PRESET LABELS [extra ctest arguments]: tests of a build tree; remembers failure and the closing line.
+run_ctest() {
+  local name=$1 preset=$2 labels=$3
+  shift 3
+  echo "== $name ($(elapsed))"
+  local log=$logs/ctest-$name.log
+  ctest --test-dir "build/$preset" -L "$labels" --no-tests=error --output-on-failure "$@" >"$log" 2>&1 || failures+=("$name")
+  if [[ " ${failures[*]-} " == *" $name "* ]]; then
+    grep -vE '\.+ +Passed +[0-9.]+ sec$|^ +Start +[0-9]+:' "$log" | tail -n 150
+  fi
+  # A test that could not run says why; it is shown even when everything passed.
+  grep -hE '^SKIP(PED)?[: ]|\*\*\*Skipped|\[  SKIPPED \]' "$log" | sort -u | sed "s/^/$name: /"
+  closings+=("$name: $(grep -E 'tests passed|No tests' "$log" | tail -n 1)")
+}
+
+if wants unit || wants conformance || wants integration || wants faults || wants bench || wants matrix; then
+  build release
+fi
+wants unit && run_ctest unit release '^unit$' -j "$jobs"
+wants conformance && run_ctest conformance release '^conformance$' -j 1
+wants integration && run_ctest integration release '^integration$' -j 1
+wants faults && run_ctest faults release '^faults$' -j 1
+if wants sanitizers; then
+  build asan-ubsan
+  run_ctest asan-ubsan asan-ubsan '^unit$' -j "$jobs"
+  build tsan
+  run_ctest tsan tsan '^unit$' -j "$jobs"
+fi
+if wants fuzz; then
+  build fuzz
+  WALRIG_FUZZ_SECONDS=$fuzz_seconds run_ctest fuzz fuzz '^fuzz$' -j "$jobs"
+fi
+if wants matrix; then
+  bash tests/integration/matrix.sh "$root/build/release" || failures+=(matrix)
+fi
+if wants bench; then
+  python3 tests/bench/bench.py --build "$root/build/release" || failures+=(bench)
+fi
+
+echo "== summary ($(elapsed))"
+for line in "${closings[@]-}"; do [[ -z $line ]] || echo "$line"; done
+if [[ ${#failures[@]} -gt 0 ]]; then
+  echo "tests/run.sh: failed: ${failures[*]} (logs in $logs)" >&2
+  exit 1
+fi
