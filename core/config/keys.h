@@ -15,28 +15,28 @@ namespace walrig {
 
 enum class KeyType : uint8_t {
   kText,
-  kBool,      // Go's ParseBool: 1 t T true TRUE True 0 f F false FALSE False
-  kInt,       // signed decimal
-  kUint,      // unsigned decimal
+  kBool,  // Go's ParseBool: 1 t T true TRUE True 0 f F false FALSE False
+  kInt,   // signed decimal
+  kUint,  // unsigned decimal
   kFloat,
   kSize,      // bytes: "8388608", "8MiB", "20mb"
   kDuration,  // Go's: "1m30s"
   kEnum,      // one of `choices`, letter case ignored
   kPath,
-  kJson,      // a JSON text
-  kMap,       // a map or list; only a file can hold it as such, elsewhere it is a JSON text
+  kJson,  // a JSON text
+  kMap,   // a map or list; only a file can hold it as such, elsewhere it is a JSON text
 };
 
 struct KeySpec {
-  std::string_view name;     // as documented: "WALG_S3_PREFIX", "AWS_REGION"
+  std::string_view name;  // as documented: "WALG_S3_PREFIX", "AWS_REGION"
   KeyType type = KeyType::kText;
   std::string_view default_text;  // "" means none
-  std::string_view help;     // one sentence
-  std::string_view group;    // a heading for `walrig flags`
-  std::string_view choices;  // for kEnum: "text|json"
-  bool secret = false;       // never printed, blotted out of logs
-  bool any_prefix = false;   // also without prefix, with WALG_ and with WALE_; the bare name wins, then WALG_
-  bool exported = false;     // put into the process environment for the libraries that read it there (libpq, AWS)
+  std::string_view help;          // one sentence
+  std::string_view group;         // a heading for `walrig flags`
+  std::string_view choices;       // for kEnum: "text|json"
+  bool secret = false;            // never printed, blotted out of logs
+  bool any_prefix = false;        // also without prefix, with WALG_ and with WALE_; the bare name wins, then WALG_
+  bool exported = false;          // put into the process environment for the libraries that read it there (libpq, AWS)
 };
 
 // All keys, grouped; within a group in the order in which help shows them.

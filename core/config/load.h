@@ -1,9 +1,8 @@
 // Reads settings from where they stand: flag > environment > file > default.
 //
 // An environment variable that is empty counts as unset. The file is the one of --config, else of WALG_CONFIG_PATH,
-// else the first of ~/.walg.json, .yaml, .yml, .env that exists. Other than WAL-G, a named file that is missing and a file
-// that cannot be parsed are errors; an unknown key in a file is a warning with the nearest known name. In env files,
-// other than in WAL-G, "$" is an ordinary character.
+// else the first of ~/.walg.json, .yaml, .yml, .env that exists. Other than WAL-G, a named file that is missing and a
+// file that cannot be parsed are errors; an unknown key in a file is a warning with the nearest known name.
 //
 // THREADS: call before the first thread starts: ExportToEnvironment changes the environment.
 #pragma once
@@ -18,7 +17,7 @@
 namespace walrig {
 
 struct FlagValue {
-  std::string key;    // a name of the table, or any spelling
+  std::string key;  // a name of the table, or any spelling
   std::string value;
   std::string where;  // "flag --storage"
 };
@@ -31,28 +30,13 @@ struct LoadInput {
 };
 
 struct LoadReport {
-  std::string config_path;             // the file that was read; "" when none
-  std::vector<std::string> warnings;   // ready to print
+  std::string config_path;            // the file that was read; "" when none
+  std::vector<std::string> warnings;  // ready to print
 };
 
 // FAILS WITH: kConfig (malformed, not a map, a list where text is wanted) naming file and line; kNotFound, kPermission
 // for a file that was named.
 Result<Settings> LoadSettings(const LoadInput& input, LoadReport* report);
-
-enum class ConfigFormat : uint8_t { kJson, kYaml, kEnv };
-
-// By extension (.json, .yaml, .yml, .env, .dotenv), by content when there is none.
-// FAILS WITH: kConfig for a format of WAL-G's that is not read here (toml, hcl, ini, properties).
-Result<ConfigFormat> FormatOfConfig(std::string_view path, std::string_view text);
-
-struct ConfigEntry {
-  std::string key;
-  std::string text;
-  uint32_t line = 0;  // from 1; 0 when the format does not tell
-};
-
-// Pure; for the loader and the fuzzer. Any bytes give entries or kConfig.
-Result<std::vector<ConfigEntry>> ParseConfig(ConfigFormat format, std::string_view text, std::string_view path);
 
 // Puts the values of keys that libraries read from the environment (PG*, AWS_*, OS_*, GOOGLE_*) there, when a file or
 // a flag gave them.

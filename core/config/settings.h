@@ -54,9 +54,6 @@ class Settings {
 
   // Values of all secrets that are set, for Logger::RegisterSecret.
   std::vector<std::string> SecretValues() const;
-  // Names in a file that no table knows, with their places, as read.
-  const std::map<std::string, SettingValue, std::less<>>& unknown() const { return unknown_; }
-
   // For load.cc and tests: puts a value unless one of higher precedence is there. `name` is a spelling or unknown.
   void Put(std::string_view name, SettingValue value);
 
@@ -67,8 +64,8 @@ class Settings {
   };
   Status Bad(std::string_view key, const SettingValue& value, std::string_view wanted) const;
 
-  std::map<std::string, Slot, std::less<>> values_;             // by the table's name
-  std::map<std::string, SettingValue, std::less<>> unknown_;
+  std::map<std::string, Slot, std::less<>> values_;           // by the table's name
+  std::map<std::string, SettingValue, std::less<>> unknown_;  // names of no table, in upper case
 };
 
 }  // namespace walrig
