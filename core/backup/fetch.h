@@ -24,7 +24,7 @@ namespace walrig {
 // Lies in the target directory while a restore is under way.
 inline constexpr const char* kRestoreMarker = "walrig_restore_incomplete";
 
-// The moment to recover to, and how. `restore_command` non-empty or any target set: recovery files are written.
+// The moment to recover to, and how. When requested(), recovery.signal and the settings are written.
 struct RecoveryOptions {
   std::string target_time;      // as PostgreSQL reads recovery_target_time
   std::string target_lsn;       // "X/Y"
@@ -50,7 +50,7 @@ struct BackupFetchOptions {
   bool check_space = true;
   bool verify_manifest = true;              // sizes and checksums of files, when the backup has a backup_manifest
   std::string restore_spec_text;            // JSON of --restore-spec; "" = none
-  std::vector<std::pair<std::string, std::string>> tablespace_mapping;  // OLD, NEW: absolute paths
+  std::vector<std::string> tablespace_mapping;  // "OLD=NEW" as given: absolute paths, OLD may be an OID
   RecoveryOptions recovery;
 };
 

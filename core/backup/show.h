@@ -22,7 +22,7 @@ struct BackupShowReport {
   BackupEntry entry;
   std::vector<std::string> chain;     // full first; only itself for a full backup; empty when it cannot be followed
   BackupObjects objects;
-  std::optional<BackupProof> proof;
+  std::optional<Proof> proof;
   std::vector<std::string> problems;  // documents that are missing or unreadable, tars without a counterpart
 };
 

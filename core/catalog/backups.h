@@ -61,7 +61,7 @@ Result<BackupEntry> FindBackup(const Context& ctx, Storage& storage, const Backu
 Result<Sentinel> LoadSentinel(const Context& ctx, Storage& storage, const std::string& backup_name);
 Result<BackupMetadata> LoadMetadata(const Context& ctx, Storage& storage, const std::string& backup_name);
 // nullopt when the backup carries no walrig.json (WAL-G wrote it).
-Result<std::optional<BackupProof>> LoadProof(const Context& ctx, Storage& storage, const std::string& backup_name);
+Result<std::optional<Proof>> LoadProof(const Context& ctx, Storage& storage, const std::string& backup_name);
 
 // The moment the backup was finished: the sentinel's FinishTime, else metadata's, else the sentinel's modification.
 int64_t FinishTimeNs(const BackupEntry& entry);
