@@ -24,6 +24,7 @@ inline constexpr std::string_view kTempFilePrefix = ".walrig-tmp-";
 struct DurableFileOptions {
   mode_t mode = 0600;   // exact: the umask does not count
   bool replace = true;  // false: Commit fails with kAlreadyExists when the name is taken, atomically among writers
+  bool sync = true;     // false: whole when it appears, but not durable: for who syncs itself or can ask again
 };
 
 class DurableFile final : public Sink {
