@@ -1,0 +1,194 @@
+#include "core/catalog/backups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/string_util.h"
+#include "core/base/time_format.h"
+#include "core/layout/backup_name.h"
+#include "core/layout/paths.h"
+#include "core/pipeline/worker_pool.h"
+#include "core/storage/objects.h"
+
+namespace walrig {
+namespace {
+
+constexpr size_t kReadersAtOnce = 8;
+
+// A missing object, or the message with the object's key in front.
+template <typename T, typename Parse>
+Result<T> LoadDocument(const Context& ctx, Storage& storage, const std::string& key, Parse parse) {
+  auto text = ReadObject(ctx, storage, key, kDocumentBytesMax);
+  if (!text.ok()) {
+    Status status = std::move(text).status();
+    if (status.code() == Code::kNotFound) return NotFound(key + " is missing");
+    return std::move(status).With("reading " + key);
+  }
+  return parse(*text, key);
+}
+
+// What concerns the whole run, not one document.
+bool EndsListing(const Status& status) {
+  return status.code() == Code::kCancelled || status.code() == Code::kTimeout;
+}
+
+void LoadInto(const Context& ctx, Storage& storage, const ListBackupsOptions& options, BackupEntry* entry) {
+  if (options.sentinels) {
+    auto sentinel = LoadSentinel(ctx, storage, entry->name);
+    entry->sentinel_status = sentinel.ok() ? OkStatus() : sentinel.status();
+    if (sentinel.ok()) entry->sentinel = std::move(sentinel).value();
+  }
+  if (options.metadata) {
+    auto metadata = LoadMetadata(ctx, storage, entry->name);
+    entry->metadata_status = metadata.ok() ? OkStatus() : metadata.status();
+    if (metadata.ok()) entry->metadata = std::move(metadata).value();
+  }
+}
+
+Status LoadDocuments(const Context& ctx, Storage& storage, const ListBackupsOptions& options,
+                     std::vector<BackupEntry>* entries) {
+  if (!options.sentinels && !options.metadata) return OkStatus();
+  WorkerPool pool(entries->size() < 2 ? 0 : std::min(kReadersAtOnce, entries->size()));
+  for (BackupEntry& entry : *entries) {
+    pool.Submit([&ctx, &storage, &options, &entry]() -> Status {
+      WALRIG_TRY(ctx.Poll());
+      LoadInto(ctx, storage, options, &entry);
+      if (EndsListing(entry.sentinel_status)) return entry.sentinel_status;
+      return EndsListing(entry.metadata_status) ? entry.metadata_status : OkStatus();
+    });
+  }
+  return pool.Wait();
+}
+
+std::string WhatThereIs(const std::vector<BackupEntry>& entries) {
+  if (entries.empty()) return "the storage holds no backup; check its prefix";
+  std::string hint = fmt::format("the newest of {} is {}", entries.size(), entries.back().name);
+  return hint;
+}
+
+Result<size_t> FindByName(const std::string& name, const std::vector<BackupEntry>& entries) {
+  if (name == kLatest) {
+    if (entries.empty()) return NotFound("no backups found").Hint(WhatThereIs(entries));
+    return entries.size() - 1;
+  }
+  if (name.find('/') != std::string::npos) {
+    return InvalidArgument(fmt::format("'{}' is no name of a backup", Printable(name)));
+  }
+  std::vector<std::string> names;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].name == name) return i;
+    names.push_back(entries[i].name);
+  }
+  const std::string near = NearestName(name, names);
+  return NotFound(fmt::format("backup '{}' does not exist", Printable(name)))
+      .Hint(near.empty() ? WhatThereIs(entries) : "did you mean " + near);
+}
+
+Result<size_t> FindByUserData(const Json& wanted, const std::vector<BackupEntry>& entries) {
+  std::optional<size_t> found;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const BackupEntry& entry = entries[i];
+    // metadata.json is authoritative; backups from before it have only the sentinel's copy.
+    const std::optional<Json>* data = entry.metadata ? &entry.metadata->user_data
+                                      : entry.sentinel ? &entry.sentinel->user_data
+                                                       : nullptr;
+    // The order of keys must not matter, so compare as unordered documents.
+    if (data == nullptr || !data->has_value() || nlohmann::json(**data) != nlohmann::json(wanted)) continue;
+    if (found) {
+      return InvalidArgument(fmt::format("user data fit several backups: {} and {}", entries[*found].name, entry.name))
+          .Hint("name the backup instead");
+    }
+    found = i;
+  }
+  if (!found) return NotFound("no backup has this user data").Hint(WhatThereIs(entries));
+  return *found;
+}
+
+Result<size_t> FindByTime(int64_t time_ns, const std::vector<BackupEntry>& entries) {
+  std::optional<size_t> found;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (!entries[i].sentinel || FinishTimeNs(entries[i]) > time_ns) continue;
+    if (!found || FinishTimeNs(entries[i]) >= FinishTimeNs(entries[*found])) found = i;
+  }
+  if (!found) {
+    return NotFound(fmt::format("no backup was finished at or before {}", FormatRfc3339Nano(time_ns)))
+        .Hint("a moment can only be reached from a backup that was finished before it");
+  }
+  return *found;
+}
+
+}  // namespace
+
+Result<Sentinel> LoadSentinel(const Context& ctx, Storage& storage, const std::string& backup_name) {
+  return LoadDocument<Sentinel>(ctx, storage, SentinelKey(backup_name),
+                                [](const std::string& text, const std::string& key) { return ParseSentinel(text, key); });
+}
+
+Result<BackupMetadata> LoadMetadata(const Context& ctx, Storage& storage, const std::string& backup_name) {
+  return LoadDocument<BackupMetadata>(
+      ctx, storage, MetadataKey(backup_name),
+      [](const std::string& text, const std::string& key) { return ParseBackupMetadata(text, key); });
+}
+
+Result<std::optional<Proof>> LoadProof(const Context& ctx, Storage& storage, const std::string& backup_name) {
+  auto proof = LoadDocument<Proof>(ctx, storage, ProofKey(backup_name),
+                                   [](const std::string& text, const std::string& key) { return ParseProof(text, key); });
+  if (proof.ok()) return std::optional<Proof>(std::move(proof).value());
+  if (proof.status().code() == Code::kNotFound) return std::optional<Proof>();
+  return std::move(proof).status();
+}
+
+Result<std::vector<BackupEntry>> ListBackups(const Context& ctx, Storage& storage, const ListBackupsOptions& options) {
+  WALRIG_ASSIGN(std::vector<ObjectInfo> objects, ListAll(ctx, storage, kBackupsFolder, "/"));
+  std::vector<BackupEntry> entries;
+  for (const ObjectInfo& object : objects) {
+    if (object.is_prefix) continue;
+    auto name = BackupOfSentinelKey(object.key);
+    if (!name) continue;
+    BackupEntry entry;
+    entry.name = *name;
+    entry.wal_file_name = WalFileNameOfBackup(entry.name);
+    entry.sentinel_key = object.key;
+    entry.modified_ns = object.mtime_ns == kUnknownTime ? 0 : object.mtime_ns;
+    entry.sentinel_status = NotFound("not read");
+    entry.metadata_status = NotFound("not read");
+    entries.push_back(std::move(entry));
+  }
+  std::stable_sort(entries.begin(), entries.end(), [](const BackupEntry& a, const BackupEntry& b) {
+    return a.modified_ns != b.modified_ns ? a.modified_ns < b.modified_ns : a.name < b.name;
+  });
+  WALRIG_TRY(LoadDocuments(ctx, storage, options, &entries));
+  return entries;
+}
+
+Result<BackupEntry> FindBackup(const Context& ctx, Storage& storage, const BackupSelector& selector) {
+  const int criteria = int{!selector.name.empty()} + int{selector.user_data.has_value()} +
+                       int{selector.target_time_ns.has_value()};
+  if (criteria != 1) {
+    return InvalidArgument(criteria == 0 ? "no backup was named" : "several ways to choose a backup were given")
+        .Hint("give one of: a name, LATEST, user data, a target time");
+  }
+  ListBackupsOptions list;
+  list.metadata = selector.user_data.has_value();
+  list.sentinels = list.metadata || selector.target_time_ns.has_value();
+  WALRIG_ASSIGN(std::vector<BackupEntry> entries, ListBackups(ctx, storage, list));
+  WALRIG_ASSIGN(size_t index, selector.user_data         ? FindByUserData(*selector.user_data, entries)
+                              : selector.target_time_ns ? FindByTime(*selector.target_time_ns, entries)
+                                                        : FindByName(selector.name, entries));
+  BackupEntry entry = std::move(entries[index]);
+  ListBackupsOptions missing;
+  missing.sentinels = !list.sentinels;
+  missing.metadata = !list.metadata;
+  LoadInto(ctx, storage, missing, &entry);
+  WALRIG_TRY(ctx.Poll());
+  return entry;
+}
+
+int64_t FinishTimeNs(const BackupEntry& entry) {
+  if (entry.sentinel && entry.sentinel->finish_time_ns != 0) return entry.sentinel->finish_time_ns;
+  if (entry.metadata && entry.metadata->finish_time_ns != 0) return entry.metadata->finish_time_ns;
+  return entry.modified_ns;
+}
+
+}  // namespace walrig
