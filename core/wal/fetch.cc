@@ -1,0 +1,134 @@
+#include "core/wal/fetch.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/base/fd.h"
+#include "core/base/string_util.h"
+#include "core/io/durable_file.h"
+#include "core/postgres/control_file.h"
+#include "core/postgres/history_file.h"
+#include "core/postgres/wal_name.h"
+#include "core/postgres/wal_page.h"
+#include "core/wal/archived_file.h"
+
+namespace walrig {
+namespace {
+
+// No history has more: one line a promotion. A stream that goes on beyond it is not a history.
+constexpr size_t kHistoryBytesMax = 16u << 20;
+
+// The identity of the cluster that the file is for, when the destination lies in its pg_wal; 0 when that is not known.
+uint64_t SystemIdentifierOf(const std::string& destination) {
+  const auto control = std::filesystem::path(destination).parent_path() / ".." / "global" / "pg_control";
+  auto bytes = ReadWholeFile(control.string(), kControlFileBytes);
+  if (!bytes.ok()) return 0;
+  auto data = ParseControlFile(AsBytes(*bytes));
+  return data.ok() ? data->system_identifier : 0;
+}
+
+// Sees the content pass by and says in the end whether it is what the name promises.
+class ContentCheck {
+ public:
+  ContentCheck(const WalFetchOptions& options, const WalFile& kind) : options_(options), kind_(kind) {}
+
+  Status Add(ByteSpan bytes) {
+    if (head_.size() < HeadBytes()) {
+      head_.append(AsText(bytes.first(std::min(bytes.size(), HeadBytes() - head_.size()))));
+    }
+    total_ += bytes.size();
+    if (IsSegment() && head_.size() == kWalLongHeaderBytes && segment_bytes_ == 0) WALRIG_TRY(CheckHeader());
+    // A stream without end must not fill the disk before it is refused.
+    if (IsSegment() && segment_bytes_ != 0 && total_ > segment_bytes_) return WrongSize("more than");
+    if (!IsSegment() && total_ > kHistoryBytesMax) return Corruption("it is too large for what its name says");
+    return OkStatus();
+  }
+
+  Status Finish() {
+    if (total_ == 0) return Corruption("it is empty");
+    if (kind_.kind == WalFileKind::kHistory) {
+      return TimelineHistory::Parse(kind_.segment.timeline, head_).status();
+    }
+    if (!IsSegment()) return OkStatus();
+    if (segment_bytes_ == 0) return Corruption(fmt::format("{} bytes are no WAL segment", total_));
+    return total_ == segment_bytes_ ? OkStatus() : WrongSize(fmt::format("{} of", total_));
+  }
+
+ private:
+  bool IsSegment() const { return kind_.kind == WalFileKind::kSegment || kind_.kind == WalFileKind::kPartial; }
+  size_t HeadBytes() const {
+    if (IsSegment()) return kWalLongHeaderBytes;
+    return kind_.kind == WalFileKind::kHistory ? kHistoryBytesMax : 0;
+  }
+  Status WrongSize(std::string_view found) const {
+    return Corruption(fmt::format("it has {} the {} bytes of a segment", found, segment_bytes_));
+  }
+  Status CheckHeader() {
+    WALRIG_ASSIGN(const WalLongHeader header, ParseWalLongHeader(AsBytes(head_)));
+    WALRIG_TRY(CheckWalHeader(header, {.name = kind_.segment,
+                                       .system_identifier = SystemIdentifierOf(options_.destination),
+                                       .segment_bytes = options_.segment_bytes}));
+    segment_bytes_ = header.segment_bytes;
+    return OkStatus();
+  }
+
+  const WalFetchOptions& options_;
+  const WalFile& kind_;
+  std::string head_;
+  uint64_t total_ = 0;
+  uint64_t segment_bytes_ = 0;
+};
+
+Status CheckDestination(const std::string& destination) {
+  struct stat st{};
+  if (lstat(destination.c_str(), &st) == 0) {
+    return AlreadyExists(destination + ": file exists").Hint("wal-fetch never writes over a file");
+  }
+  const auto parent = std::filesystem::path(destination).parent_path();
+  std::error_code error;
+  if (!parent.empty() && !std::filesystem::is_directory(parent, error)) {
+    return InvalidArgument(parent.string() + ": no such directory, for " + destination);
+  }
+  return OkStatus();
+}
+
+// What a plain open() would give: the server's umask decides who may read its WAL.
+mode_t ModeByUmask() {
+  const mode_t mask = umask(077);
+  umask(mask);
+  return 0666 & ~mask;
+}
+
+}  // namespace
+
+Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps) {
+  const WalFile kind = ClassifyWalFile(options.name);
+  if (kind.kind == WalFileKind::kOther) {
+    return InvalidArgument(fmt::format("'{}' is not the name of a WAL file", Printable(options.name)))
+        .Hint("restore_command = 'walrig wal-fetch %f %p'");
+  }
+  WALRIG_TRY(CheckDestination(options.destination));
+  WALRIG_ASSIGN(ArchivedWalFile archived, OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name,
+                                                              options.preferred_extension));
+  // Not synced: PostgreSQL reads the file at once, syncs what it keeps itself, and asks again after a crash.
+  WALRIG_ASSIGN(auto file, DurableFile::Create(options.destination,
+                                               {.mode = ModeByUmask(), .replace = false, .sync = false}));
+  ContentCheck check(options, kind);
+  Buffer buffer(kIoBufferBytes);
+  for (;;) {
+    WALRIG_TRY(ctx.Poll());
+    WALRIG_ASSIGN(const size_t got, archived.plain->Read(ctx, buffer.span()));
+    if (got == 0) break;
+    WALRIG_TRY(check.Add(buffer.first(got)).With(archived.key));
+    WALRIG_TRY(file->Write(ctx, buffer.first(got)));
+  }
+  WALRIG_TRY(check.Finish().With(archived.key));
+  WALRIG_TRY(file->Commit(ctx));
+  return WalFetchReport{.key = std::move(archived.key), .plain_bytes = file->bytes()};
+}
+
+}  // namespace walrig

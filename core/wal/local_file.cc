@@ -1,0 +1,82 @@
+#include "core/wal/local_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "core/base/errno_status.h"
+#include "core/base/string_util.h"
+#include "core/postgres/control_file.h"
+#include "core/postgres/history_file.h"
+#include "core/postgres/wal_page.h"
+
+namespace walrig {
+namespace {
+
+constexpr uint64_t kHistoryBytesMax = 16u << 20;  // a line a promotion: no cluster comes near
+
+// The identity of the cluster whose pg_wal holds the file; 0 when it is not at hand, or being rewritten right now.
+uint64_t SystemIdentifierBeside(const std::string& path) {
+  const auto control = std::filesystem::path(path).parent_path() / ".." / "global" / "pg_control";
+  auto bytes = ReadWholeFile(control.string(), kControlFileBytes);
+  if (!bytes.ok()) return 0;
+  auto data = ParseControlFile(AsBytes(*bytes));
+  return data.ok() ? data->system_identifier : 0;
+}
+
+Status CheckSegment(const LocalWalFile& file, uint64_t segment_bytes) {
+  uint8_t first[kWalLongHeaderBytes];
+  WALRIG_ASSIGN(const size_t got, PreadFull(file.fd.get(), first, 0, "read " + file.path));
+  WALRIG_ASSIGN(const WalLongHeader header, ParseWalLongHeader({first, got}));
+  WALRIG_TRY(CheckWalHeader(header, {.name = file.kind.segment,
+                                     .system_identifier = SystemIdentifierBeside(file.path),
+                                     .segment_bytes = segment_bytes}));
+  if (file.size_bytes != header.segment_bytes) {
+    return Corruption(fmt::format("it has {} bytes, and its header says segments of {}", file.size_bytes,
+                                  header.segment_bytes));
+  }
+  return OkStatus();
+}
+
+Status CheckHistory(const LocalWalFile& file) {
+  WALRIG_ASSIGN(const std::string text, ReadWholeFile(file.path, kHistoryBytesMax));
+  return TimelineHistory::Parse(file.kind.segment.timeline, text).status();
+}
+
+}  // namespace
+
+Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_bytes) {
+  LocalWalFile file;
+  file.path = path;
+  file.name = std::filesystem::path(path).filename().string();
+  file.kind = ClassifyWalFile(file.name);
+  if (file.kind.kind == WalFileKind::kOther) {
+    return InvalidArgument(fmt::format("'{}' is not the name of a WAL file", Printable(file.name)))
+        .Hint("give a segment, .partial, .history or .backup file, as archive_command's %p does");
+  }
+  WALRIG_ASSIGN(file.fd, OpenFd(path, O_RDONLY));
+  struct stat st{};
+  if (fstat(file.fd.get(), &st) != 0) return ErrnoStatus(errno, "stat " + path);
+  if (!S_ISREG(st.st_mode)) return InvalidArgument(path + " is not a regular file");
+  file.size_bytes = static_cast<uint64_t>(st.st_size);
+  file.mtime_ns = int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec;
+  switch (file.kind.kind) {
+    case WalFileKind::kSegment:
+    case WalFileKind::kPartial:
+      WALRIG_TRY(CheckSegment(file, segment_bytes).With(path));
+      break;
+    case WalFileKind::kHistory:
+      WALRIG_TRY(CheckHistory(file).With(path));
+      break;
+    case WalFileKind::kBackup:
+      if (file.size_bytes == 0) return Corruption(path + ": a backup history file is never empty");
+      break;
+    case WalFileKind::kOther:
+      break;
+  }
+  return file;
+}
+
+}  // namespace walrig

@@ -1,0 +1,57 @@
+#include "core/wal/markers.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/base/checksum.h"
+#include "core/io/durable_file.h"
+
+namespace walrig {
+namespace {
+
+constexpr uint64_t kMarkerBytesMax = 256;
+
+Result<std::string> MarkerText(const LocalWalFile& file) {
+  Buffer buffer(kIoBufferBytes);
+  uint32_t crc = 0;
+  for (uint64_t position = 0; position < file.size_bytes;) {
+    WALRIG_ASSIGN(const size_t got, PreadSome(file.fd.get(), buffer.span(), position, "read " + file.path));
+    if (got == 0) return Truncated(file.path + " became shorter while it was read");
+    crc = Crc32c(crc, buffer.first(got));
+    position += got;
+  }
+  return fmt::format("walrig 1 {} {:08x}\n", file.size_bytes, crc);
+}
+
+}  // namespace
+
+UploadMarkers::UploadMarkers(const std::string& wal_directory)
+    : directory_(wal_directory + "/walg_data/walg_archive_status/") {}
+
+bool UploadMarkers::Exists(std::string_view name) const {
+  return access((directory_ + std::string(name)).c_str(), F_OK) == 0;
+}
+
+bool UploadMarkers::Matches(const LocalWalFile& file) const {
+  auto marker = ReadWholeFile(directory_ + file.name, kMarkerBytesMax);
+  if (!marker.ok() || marker->empty()) return false;
+  auto expected = MarkerText(file);
+  return expected.ok() && *expected == *marker;
+}
+
+Status UploadMarkers::Add(const Context& ctx, const LocalWalFile& file) const {
+  WALRIG_ASSIGN(const std::string text, MarkerText(file));
+  std::error_code error;
+  std::filesystem::create_directories(directory_, error);
+  if (error) return IoError("create " + directory_ + ": " + error.message());
+  return WriteFileDurably(ctx, directory_ + file.name, text);
+}
+
+void UploadMarkers::Remove(std::string_view name) const {
+  // One that stays is harmless: it is only believed for the same content, which is archived.
+  unlink((directory_ + std::string(name)).c_str());
+}
+
+}  // namespace walrig

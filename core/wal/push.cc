@@ -1,0 +1,65 @@
+#include "core/wal/push.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "core/storage/objects.h"
+#include "core/wal/archived_file.h"
+#include "core/wal/background_push.h"
+#include "core/wal/local_file.h"
+#include "core/wal/markers.h"
+#include "core/wal/upload.h"
+
+namespace walrig {
+namespace {
+
+// Where markers and archive_status are: beside the file; with a file somewhere else, in PGDATA's pg_wal.
+std::string WalDirectory(const WalPushOptions& options) {
+  const std::filesystem::path beside = std::filesystem::path(options.path).parent_path();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(beside / "archive_status", ignored) || options.pgdata.empty()) {
+    return beside.empty() ? "." : beside.string();
+  }
+  return options.pgdata + "/pg_wal";
+}
+
+// A background upload said that it archived exactly this content, and the archive agrees that the name is there.
+Result<bool> ArchivedInBackground(const Context& ctx, const LocalWalFile& file, const UploadMarkers& markers,
+                                  const WalPushDeps& deps) {
+  if (!markers.Exists(file.name)) return false;
+  bool archived = false;
+  if (markers.Matches(file)) {
+    auto object = OpenArchivedWalFile(ctx, deps.storage, deps.codecs, file.name, deps.codec.Extension());
+    if (!object.ok() && object.status().code() != Code::kNotFound) return std::move(object).status();
+    archived = object.ok();
+  }
+  markers.Remove(file.name);
+  return archived;
+}
+
+}  // namespace
+
+Result<WalPushReport> WalPush(const Context& ctx, const WalPushOptions& options, const WalPushDeps& deps) {
+  WALRIG_ASSIGN(const LocalWalFile file, OpenLocalWalFile(options.path, options.segment_bytes));
+  WalPushReport report;
+  report.name = file.name;
+  report.plain_bytes = file.size_bytes;
+  const std::string wal_directory = WalDirectory(options);
+  WALRIG_ASSIGN(report.already_archived, ArchivedInBackground(ctx, file, UploadMarkers(wal_directory), deps));
+  if (report.already_archived) return report;
+
+  const auto background = BackgroundPush::Start(ctx, wal_directory, file.name, options, deps);
+  auto upload = UploadWalFile(ctx, file, options.compress_workers, options, deps);
+  report.background_files = background->Stop();
+  if (!upload.ok()) return std::move(upload).status();
+  if (upload->already_archived) {
+    ctx.log->Write(LogLevel::kInfo, "",
+                   fmt::format("WAL file '{}' already archived with equal content, skipping", file.path));
+  }
+  report.already_archived = upload->already_archived;
+  report.stored_bytes = upload->stats.stored_bytes;
+  return report;
+}
+
+}  // namespace walrig

@@ -1,0 +1,58 @@
+#include "core/wal/upload.h"
+
+#include <fmt/format.h>
+
+#include "core/base/time_format.h"
+#include "core/base/json.h"
+#include "core/layout/paths.h"
+#include "core/pipeline/upload.h"
+#include "core/storage/objects.h"
+#include "core/wal/overwrite_check.h"
+
+namespace walrig {
+namespace {
+
+Status Refusal(const LocalWalFile& file) {
+  return Conflict(fmt::format("WAL file '{}' already archived, contents differ, unable to overwrite", file.path))
+      .Hint("another cluster writes to this archive, or this one was restored and promoted without a new timeline: give "
+            "each cluster a prefix of its own");
+}
+
+// {"<wal>":{"created_time":<mtime>,"date_fmt":...}}: WAL-G pg/wal_metadata_uploader.go, INDIVIDUAL.
+Status StoreMetadata(const Context& ctx, const LocalWalFile& file, Storage& storage) {
+  Json entry;
+  entry["created_time"] = FormatRfc3339Nano(file.mtime_ns);
+  entry["date_fmt"] = "%Y-%m-%dT%H:%M:%S.%fZ";
+  Json document;
+  document[file.name] = std::move(entry);
+  return WriteObject(ctx, storage, WalKey(file.name, "json"), DumpJson(document));
+}
+
+}  // namespace
+
+Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, size_t workers,
+                                const WalPushOptions& options, const WalPushDeps& deps) {
+  const bool guarded = options.prevent_overwrite || file.kind.kind == WalFileKind::kHistory;
+  const std::string extension = deps.codec.Extension();
+  const auto compare = [&] { return CompareWithArchive(ctx, deps.storage, deps.codecs, file, extension); };
+  if (guarded) {
+    WALRIG_ASSIGN(const ArchivedContent content, compare());
+    if (content == ArchivedContent::kDifferent) return Refusal(file);
+    if (content == ArchivedContent::kEqual) return WalUpload{.already_archived = true, .stats = {}};
+  }
+  PutEncodedOptions put{.put = {}, .workers = workers};
+  // Somebody may archive the same name between the comparison and the commit: the storage decides who was first.
+  put.put.only_if_absent = guarded && deps.storage.capabilities().put_if_absent;
+  const FileRange range{.fd = file.fd.get(), .offset = 0, .length = file.size_bytes, .name = file.path};
+  auto stats = PutEncodedFile(ctx, deps.storage, WalKey(file.name, extension), deps.codec, range, put);
+  if (!stats.ok() && stats.status().code() == Code::kAlreadyExists && put.put.only_if_absent) {
+    WALRIG_ASSIGN(const ArchivedContent content, compare());
+    if (content != ArchivedContent::kEqual) return Refusal(file);
+    return WalUpload{.already_archived = true, .stats = {}};
+  }
+  if (!stats.ok()) return std::move(stats).status();
+  if (options.individual_metadata) WALRIG_TRY(StoreMetadata(ctx, file, deps.storage));
+  return WalUpload{.already_archived = false, .stats = std::move(stats).value()};
+}
+
+}  // namespace walrig

@@ -1,0 +1,93 @@
+#include "core/wal/fetch.h"
+
+#include "tests/unit/core/wal/wal_fixture.h"
+
+namespace walrig::test {
+namespace {
+
+class WalFetchTest : public WalTest {
+ protected:
+  // Fetches what must fail: nothing is left at the destination or beside it.
+  Status FetchBad(const std::string& name) {
+    const Status status = Fetch(name).status();
+    EXPECT_TRUE(dir_.Names().empty()) << "something was left";
+    return status;
+  }
+};
+
+TEST_F(WalFetchTest, GivesTheSegmentBack) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77));
+  ASSERT_OK_AND_ASSIGN(const WalFetchReport report, Fetch(kName));
+  EXPECT_EQ(report.key, "wal_005/000000010000000000000003");
+  EXPECT_EQ(dir_.Read("out"), MakeSegment(1, 3, 77));
+}
+
+TEST_F(WalFetchTest, FindsTheTrailingDotThatOldReleasesWrote) {
+  Store("wal_005/000000010000000000000003.", MakeSegment(1, 3, 77));
+  EXPECT_THAT(Fetch(kName), IsOk());
+}
+
+TEST_F(WalFetchTest, AbsentIsNotFoundAndLeavesNothing) { EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotFound)); }
+
+TEST_F(WalFetchTest, RefusesANameThatIsNoWalFile) {
+  EXPECT_THAT(FetchBad("../etc/passwd"), HasCode(Code::kInvalidArgument));
+}
+
+TEST_F(WalFetchTest, RefusesAnEmptyObject) {
+  Store("wal_005/000000010000000000000003", "");
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, RefusesHalfASegment) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77).substr(0, 1 << 19));
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, RefusesTwoSegments) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77) + MakeSegment(1, 4, 77));
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, RefusesAnotherSegment) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 4, 77));
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, RefusesAnotherSegmentSizeThanConfigured) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77));
+  const WalFetchOptions options{.name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 16u << 20};
+  EXPECT_THAT(WalFetch(ctx_, options, FetchDeps()), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, RefusesAHistoryThatDoesNotParse) {
+  Store("wal_005/00000002.history", "nonsense");
+  EXPECT_THAT(FetchBad("00000002.history"), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, GivesHistoriesAndBackupFilesBack) {
+  Store("wal_005/00000002.history", "1\t0/3000000\twhy\n");
+  Store("wal_005/000000010000000000000003.00000028.backup", "START WAL LOCATION\n");
+  EXPECT_THAT(Fetch("00000002.history", "h"), IsOk());
+  EXPECT_THAT(Fetch("000000010000000000000003.00000028.backup", "b"), IsOk());
+  EXPECT_EQ(dir_.Read("h"), "1\t0/3000000\twhy\n");
+}
+
+TEST_F(WalFetchTest, NeverWritesOverAFile) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77));
+  dir_.Write("out", "mine");
+  EXPECT_THAT(Fetch(kName), HasCode(Code::kAlreadyExists));
+  EXPECT_EQ(dir_.Read("out"), "mine");
+}
+
+TEST_F(WalFetchTest, SaysThatTheDirectoryIsMissing) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77));
+  EXPECT_THAT(Fetch(kName, "no/such/out"), HasCode(Code::kInvalidArgument));
+}
+
+TEST_F(WalFetchTest, AnObjectThatNoPluginReadsIsNotAbsent) {
+  Store("wal_005/000000010000000000000003.zst", "compressed");
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotSupported));
+}
+
+}  // namespace
+}  // namespace walrig::test

@@ -1,0 +1,163 @@
+#include "core/wal/push.h"
+
+#include "core/wal/local_file.h"
+#include "core/wal/markers.h"
+#include "tests/unit/core/wal/wal_fixture.h"
+
+namespace walrig::test {
+namespace {
+
+class WalPushTest : public WalTest {
+ protected:
+  // A pg_wal directory with an archive_status.
+  std::string WaitingFile(const std::string& name, const std::string& content) {
+    dir_.Write("pg_wal/archive_status/" + name + ".ready", "");
+    return dir_.Write("pg_wal/" + name, content);
+  }
+};
+
+TEST_F(WalPushTest, StoresTheSegmentByteForByte) {
+  const std::string segment = MakeSegment(1, 3, 77);
+  ASSERT_OK_AND_ASSIGN(const WalPushReport report, Push(dir_.Write(kName, segment)));
+  EXPECT_FALSE(report.already_archived);
+  EXPECT_EQ(report.plain_bytes, segment.size());
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName), segment);
+}
+
+TEST_F(WalPushTest, RefusesANameThatIsNoWalFile) {
+  EXPECT_THAT(Push(dir_.Write("README", "x")), HasCode(Code::kInvalidArgument));
+  EXPECT_EQ(ObjectCount(), 0u);
+}
+
+TEST_F(WalPushTest, RefusesAnotherSegmentsContent) {
+  EXPECT_THAT(Push(dir_.Write(kName, MakeSegment(1, 4, 77))), HasCode(Code::kCorruption));
+  EXPECT_EQ(ObjectCount(), 0u);
+}
+
+TEST_F(WalPushTest, RefusesATruncatedSegment) {
+  EXPECT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77).substr(0, 500000))), HasCode(Code::kCorruption));
+  EXPECT_EQ(ObjectCount(), 0u);
+}
+
+TEST_F(WalPushTest, RefusesAnEmptyFile) {
+  EXPECT_THAT(Push(dir_.Write(kName, "")), ::testing::Not(IsOk()));
+  EXPECT_EQ(ObjectCount(), 0u);
+}
+
+TEST_F(WalPushTest, RefusesASegmentSizeThatWasNotConfigured) {
+  WalPushOptions options = PushOptions(dir_.Write(kName, MakeSegment(1, 3, 77)));
+  options.segment_bytes = 16u << 20;
+  EXPECT_THAT(WalPush(ctx_, options, PushDeps()), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalPushTest, AcceptsTheFirstSegmentOfATimelineThatCopiesTheOldOne) {
+  EXPECT_THAT(Push(dir_.Write("000000020000000000000003", MakeSegment(1, 3, 77))), IsOk());
+}
+
+TEST_F(WalPushTest, RefusesASegmentOfALaterTimelineThanItsName) {
+  EXPECT_THAT(Push(dir_.Write(kName, MakeSegment(2, 3, 77))), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalPushTest, TakesPartialHistoryAndBackupFiles) {
+  EXPECT_THAT(Push(dir_.Write(std::string(kName) + ".partial", MakeSegment(1, 3, 77))), IsOk());
+  EXPECT_THAT(Push(dir_.Write("00000002.history", "1\t0/3000000\tno recovery target specified\n")), IsOk());
+  EXPECT_THAT(Push(dir_.Write(std::string(kName) + ".00000028.backup", "START WAL LOCATION: 0/3000028\n")), IsOk());
+  EXPECT_EQ(ObjectCount(), 3u);
+}
+
+TEST_F(WalPushTest, RefusesAHistoryThatDoesNotParse) {
+  EXPECT_THAT(Push(dir_.Write("00000002.history", "what is this")), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalPushTest, GuardTakesEqualContentForSuccess) {
+  const std::string path = dir_.Write(kName, MakeSegment(1, 3, 77));
+  ASSERT_THAT(Push(path, true), IsOk());
+  ASSERT_OK_AND_ASSIGN(const WalPushReport again, Push(path, true));
+  EXPECT_TRUE(again.already_archived);
+}
+
+TEST_F(WalPushTest, GuardRefusesDifferentContentAndKeepsTheOld) {
+  const std::string old = MakeSegment(1, 3, 77, 'a');
+  ASSERT_THAT(Push(dir_.Write(kName, old), true), IsOk());
+  EXPECT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77, 'b')), true), HasCode(Code::kConflict));
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName), old);
+}
+
+TEST_F(WalPushTest, GuardRefusesAShorterArchivedObject) {
+  const std::string segment = MakeSegment(1, 3, 77);
+  Store(std::string("wal_005/") + kName, segment.substr(0, 1000));
+  EXPECT_THAT(Push(dir_.Write(kName, segment), true), HasCode(Code::kConflict));
+}
+
+TEST_F(WalPushTest, HistoriesAreGuardedAlways) {
+  ASSERT_THAT(Push(dir_.Write("00000002.history", "1\t0/3000000\tone\n")), IsOk());
+  EXPECT_THAT(Push(dir_.Write("00000002.history", "1\t0/4000000\tother\n")), HasCode(Code::kConflict));
+}
+
+TEST_F(WalPushTest, WithoutTheGuardTheNewerContentReplaces) {
+  ASSERT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77, 'a'))), IsOk());
+  ASSERT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77, 'b'))), IsOk());
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName), MakeSegment(1, 3, 77, 'b'));
+}
+
+TEST_F(WalPushTest, ArchivesOthersThatWaitAndMarksThem) {
+  const std::string asked_for = WaitingFile(kName, MakeSegment(1, 3, 77));
+  WaitingFile("000000010000000000000004", MakeSegment(1, 4, 77));
+  WaitingFile("000000010000000000000005", MakeSegment(1, 5, 77));
+  ASSERT_OK_AND_ASSIGN(const WalPushReport report, Push(asked_for));
+  // How many were reached depends on how long the asked-for file took; each that was is stored and marked.
+  EXPECT_EQ(ObjectCount(), 1 + report.background_files);
+}
+
+TEST_F(WalPushTest, BelievesItsOwnMarkerOnlyForTheSameContentThatIsArchived) {
+  const std::string path = WaitingFile(kName, MakeSegment(1, 3, 77));
+  ASSERT_OK_AND_ASSIGN(const LocalWalFile file, OpenLocalWalFile(path, 0));
+  const UploadMarkers markers(dir_.File("pg_wal"));
+  // Marked, but not in the archive: it is stored.
+  ASSERT_THAT(markers.Add(ctx_, file), IsOk());
+  ASSERT_OK_AND_ASSIGN(const WalPushReport stored, Push(path));
+  EXPECT_FALSE(stored.already_archived);
+  EXPECT_FALSE(markers.Exists(kName));
+  // Marked and archived: nothing to do.
+  ASSERT_THAT(markers.Add(ctx_, file), IsOk());
+  ASSERT_OK_AND_ASSIGN(const WalPushReport skipped, Push(path));
+  EXPECT_TRUE(skipped.already_archived);
+  // Marked, archived, and the file is another by now: it is stored.
+  ASSERT_THAT(markers.Add(ctx_, file), IsOk());
+  dir_.Write(std::string("pg_wal/") + kName, MakeSegment(1, 3, 77, 'z'));
+  ASSERT_OK_AND_ASSIGN(const WalPushReport renewed, Push(path));
+  EXPECT_FALSE(renewed.already_archived);
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName), MakeSegment(1, 3, 77, 'z'));
+}
+
+TEST_F(WalPushTest, DoesNotBelieveAnEmptyMarkerOfWalG) {
+  const std::string path = WaitingFile(kName, MakeSegment(1, 3, 77));
+  dir_.Write(std::string("pg_wal/walg_data/walg_archive_status/") + kName, "");
+  ASSERT_OK_AND_ASSIGN(const WalPushReport report, Push(path));
+  EXPECT_FALSE(report.already_archived);
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName), MakeSegment(1, 3, 77));
+}
+
+TEST_F(WalPushTest, ADamagedNeighbourDoesNotFailTheAskedForFile) {
+  const std::string asked_for = WaitingFile(kName, MakeSegment(1, 3, 77));
+  WaitingFile("000000010000000000000004", "not a segment");
+  EXPECT_THAT(Push(asked_for), IsOk());
+  EXPECT_THAT(Stored("wal_005/000000010000000000000004"), ::testing::StartsWith("("));
+}
+
+TEST_F(WalPushTest, StopsWhenAsked) {
+  ctx_.stop().RequestStop();
+  EXPECT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77))), HasCode(Code::kCancelled));
+  EXPECT_EQ(ObjectCount(), 0u);
+}
+
+TEST_F(WalPushTest, WritesIndividualMetadataWhenAsked) {
+  WalPushOptions options = PushOptions(dir_.Write(kName, MakeSegment(1, 3, 77)));
+  options.individual_metadata = true;
+  ASSERT_THAT(WalPush(ctx_, options, PushDeps()), IsOk());
+  EXPECT_THAT(Stored(std::string("wal_005/") + kName + ".json"),
+              ::testing::StartsWith(std::string("{\"") + kName + "\":{\"created_time\":\""));
+}
+
+}  // namespace
+}  // namespace walrig::test

@@ -1,0 +1,82 @@
+// What the tests of the WAL jobs share: segments that look real, an archive in memory, a codec that is none.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "core/catalog/codec_source.h"
+#include "core/storage/memory.h"
+#include "core/storage/objects.h"
+#include "core/wal/fetch.h"
+#include "core/wal/push.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_context.h"
+
+namespace walrig::test {
+
+// A segment of PostgreSQL 15 whose first header fits `name`; the rest is filled with `fill`.
+inline std::string MakeSegment(uint32_t timeline, uint64_t number, uint64_t system_identifier, char fill = 'x',
+                               uint32_t segment_bytes = 1u << 20) {
+  std::string bytes(segment_bytes, fill);
+  const auto put = [&bytes](size_t at, auto value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
+  std::memset(bytes.data(), 0, 40);
+  put(0, uint16_t{0xD110});
+  put(2, uint16_t{0x0002});
+  put(4, timeline);
+  put(8, number * segment_bytes);
+  put(24, system_identifier);
+  put(32, segment_bytes);
+  put(36, uint32_t{8192});
+  return bytes;
+}
+
+class PlainCodecs final : public CodecProvider {
+ public:
+  Result<Compressor*> ForExtension(const Context&, std::string_view extension) override {
+    if (extension.empty()) return static_cast<Compressor*>(nullptr);
+    return NotSupported("no plugin reads '." + std::string(extension) + "'");
+  }
+  Cipher* cipher() override { return nullptr; }
+};
+
+class WalTest : public ::testing::Test {
+ protected:
+  static constexpr const char* kName = "000000010000000000000003";
+
+  WalPushDeps PushDeps() { return {.storage = storage_, .codec = {}, .codecs = codecs_}; }
+  WalFetchDeps FetchDeps() { return {.storage = storage_, .codecs = codecs_}; }
+
+  WalPushOptions PushOptions(const std::string& path) {
+    WalPushOptions options;
+    options.path = path;
+    options.compress_workers = 1;
+    return options;
+  }
+  Result<WalPushReport> Push(const std::string& path, bool prevent_overwrite = false) {
+    WalPushOptions options = PushOptions(path);
+    options.prevent_overwrite = prevent_overwrite;
+    return WalPush(ctx_, options, PushDeps());
+  }
+  Result<WalFetchReport> Fetch(const std::string& name, const std::string& to = "out") {
+    return WalFetch(ctx_, {.name = name, .destination = dir_.File(to), .preferred_extension = "", .segment_bytes = 0},
+                    FetchDeps());
+  }
+  void Store(const std::string& key, const std::string& bytes) {
+    ASSERT_THAT(WriteObject(ctx_, storage_, key, bytes), IsOk());
+  }
+  std::string Stored(const std::string& key) {
+    auto bytes = ReadObject(ctx_, storage_, key, 64 << 20);
+    return bytes.ok() ? *bytes : "(" + bytes.status().ToString() + ")";
+  }
+  size_t ObjectCount() { return ListAll(ctx_, storage_, "")->size(); }
+
+  TempDir dir_;
+  TestContext ctx_;
+  MemoryStorage storage_;
+  PlainCodecs codecs_;
+};
+
+}  // namespace walrig::test
