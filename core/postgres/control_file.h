@@ -4,8 +4,9 @@
 // with a CRC-32C at its end (src/include/catalog/pg_control.h). Layouts that exist among the supported versions:
 //
 //   pg_control_version   majors     CRC at
-//   1300                 13 to 17   288
-//   1800                 18         292
+//   1300                 13 to 16   288
+//   1700                 17         288
+//   1800                 18         292, after default_char_signedness
 //
 // THREADS: a value and a pure function.
 #pragma once
@@ -37,7 +38,7 @@ std::string_view ClusterStateName(ClusterState state);
 
 struct ControlData {
   uint64_t system_identifier = 0;
-  uint32_t control_version = 0;   // 1300, 1800
+  uint32_t control_version = 0;   // 1300, 1700, 1800
   uint32_t catalog_version = 0;   // 202209061
   ClusterState state = ClusterState::kStartingUp;
   int64_t time_s = 0;             // last update, since 1970

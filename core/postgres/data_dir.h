@@ -13,9 +13,6 @@ namespace walrig {
 std::span<const std::string_view> ExcludedNames();
 bool IsExcludedName(std::string_view basename);
 
-// Relations of temporary tables and the like may be left out by PostgreSQL, but WAL-G keeps them; so do we. What
-// PostgreSQL removes itself when it starts is in the list.
-
 // "global/pg_control", with or without a leading '/': stored on its own, last.
 bool IsControlFile(std::string_view path);
 
