@@ -82,7 +82,8 @@ class OrderedCompressor {
   // Waits for all slices, ends the stored stream and commits the sink. An object without plain bytes becomes an empty
   // stream of the compressor. On failure the sink is aborted, unless the Commit's outcome is unknown. At most once.
   Status Finish(const Context& ctx);
-  // Stops slices at their next emit, waits for them, aborts the sink. Harmless at any time, also after Finish.
+  // Stops slices at their next emit, waits for them, aborts the sink; a Finish that already commits is waited for and stands.
+  // Harmless at any time, also after Finish. REQUIRES: not called from a slice.
   void Abort();
 
   // What was stored; complete after Finish returned OK.

@@ -12,11 +12,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "core/pipeline/tar_entry.h"
+#include "core/pipeline/tar_header.h"
 #include "walrig/bytes.h"
 #include "walrig/result.h"
 #include "walrig/stream.h"
@@ -46,12 +46,20 @@ class TarReader {
   bool saw_trailer() const { return saw_trailer_; }
 
  private:
-  using PaxRecords = std::map<std::string, std::string, std::less<>>;
+  // What extended headers said about the member to come.
+  struct Extensions {
+    bool any = false;
+    PaxRecords pax;
+    std::optional<std::string> gnu_name;
+    std::optional<std::string> gnu_link;
+  };
 
   Result<bool> Fill(const Context& ctx);  // false at the end of the source
+  Result<bool> ReadBlock(const Context& ctx, MutableByteSpan block);
   Status SkipBodyAndPadding(const Context& ctx);
-  Result<bool> ReadHeaderBlock(const Context& ctx, uint8_t* block);
-  Result<std::string> ReadExtension(const Context& ctx, uint64_t size_bytes);
+  Result<std::string> ReadExtensionBody(const Context& ctx, uint64_t size_bytes);
+  Result<bool> TakeExtension(const Context& ctx, const TarEntry& header, Extensions& extensions);
+  Status Apply(Extensions extensions, TarEntry& entry) const;
   Status ReadToEnd(const Context& ctx);
   Status AtHeader(Status status) const;
 

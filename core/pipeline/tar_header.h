@@ -1,0 +1,31 @@
+// The decoding of one tar header block and of pax records, without any stream: what TarReader is made of.
+//
+// THREADS: functions without state.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/pipeline/tar_entry.h"
+#include "walrig/bytes.h"
+#include "walrig/result.h"
+
+namespace walrig {
+
+using PaxRecords = std::map<std::string, std::string, std::less<>>;
+
+bool IsZeroBlock(ByteSpan block);
+
+// Decodes a header block. The fields are as the block says: extended headers are not applied, nothing is refused but what
+// cannot be read. REQUIRES: 512 bytes. FAILS WITH: kCorruption (checksum, a number that is none).
+Result<TarEntry> ParseTarBlock(ByteSpan block);
+
+// Merges the records of an extended header into `records`; an empty value stays, as the wish to forget an earlier one.
+// FAILS WITH: kCorruption.
+Status ParsePaxRecords(std::string_view data, PaxRecords& records);
+
+// Puts what the records say into the entry. FAILS WITH: kCorruption, kNotSupported (sparse files).
+Status ApplyPaxRecords(const PaxRecords& records, TarEntry& entry);
+
+}  // namespace walrig
