@@ -41,10 +41,4 @@ struct JsonStreamLimits {
 Status ReadJsonStream(const Context& ctx, Source& source, std::string_view what, const JsonStreamLimits& limits,
                       JsonEvents& events);
 
-// `text` as Go's encoding/json writes a string, with quotes. With html, '<', '>', '&', U+2028 and U+2029 become \uXXXX
-// (json v1; sentinel and metadata); without, they stand as they are (v2; files_metadata). Bytes that are not UTF-8
-// become U+FFFD.
-std::string GoJsonString(std::string_view text, bool html);
-bool IsUtf8(std::string_view text);
-
 }  // namespace walrig
