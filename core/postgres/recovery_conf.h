@@ -48,7 +48,7 @@ std::string QuoteConfValue(std::string_view value);
 // One word for a shell: unchanged when harmless, else in single quotes.
 std::string QuoteShellWord(std::string_view word);
 
-// "PROGRAM wal-fetch %f %p" with whatever `arguments` (already shell-quoted) stand before; '%' in the words is doubled.
+// "PROGRAM ARGUMENTS wal-fetch %f %p"; `arguments` are shell-quoted already, or empty; '%' in the words is doubled.
 std::string FormatRestoreCommand(std::string_view program, std::string_view arguments);
 
 }  // namespace walrig

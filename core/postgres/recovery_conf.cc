@@ -1,0 +1,111 @@
+#include "core/postgres/recovery_conf.h"
+
+#include <fmt/format.h>
+
+#include "core/base/string_util.h"
+#include "core/postgres/timeline.h"
+
+namespace walrig {
+namespace {
+
+int CountTargets(const RecoverySettings& s) {
+  return int{!s.target_time.empty()} + int{s.target_lsn.has_value()} + int{!s.target_xid.empty()} +
+         int{!s.target_name.empty()} + int{s.target_immediate};
+}
+
+Status CheckText(std::string_view name, std::string_view value) {
+  for (char c : value) {
+    if (c == '\0' || c == '\n' || c == '\r') {
+      return InvalidArgument(fmt::format("{} holds a line end or a NUL byte", name))
+          .Hint("postgresql.auto.conf cannot hold such a value");
+    }
+  }
+  return OkStatus();
+}
+
+}  // namespace
+
+bool RecoverySettings::any_target() const { return CountTargets(*this) > 0; }
+
+Status CheckRecoverySettings(const RecoverySettings& s) {
+  if (CountTargets(s) > 1) {
+    return InvalidArgument("more than one recovery target").Hint("give one of time, lsn, xid, name, immediate");
+  }
+  WALRIG_TRY(CheckText("restore_command", s.restore_command));
+  WALRIG_TRY(CheckText("recovery target time", s.target_time));
+  WALRIG_TRY(CheckText("recovery target name", s.target_name));
+  // MAXFNAMELEN of PostgreSQL.
+  if (s.target_name.size() >= 64) return InvalidArgument("a recovery target name has at most 63 bytes");
+  if (!s.target_xid.empty()) {
+    const Result<uint64_t> xid = ParseUint(s.target_xid);
+    if (!xid.ok()) return InvalidArgument(fmt::format("recovery target xid '{}' is no number", Printable(s.target_xid)));
+  }
+  const std::string& action = s.target_action;
+  if (!action.empty() && action != "pause" && action != "promote" && action != "shutdown") {
+    return InvalidArgument(fmt::format("recovery target action '{}' does not exist", Printable(action)))
+        .Hint("use pause, promote or shutdown");
+  }
+  const std::string& timeline = s.target_timeline;
+  if (!timeline.empty() && timeline != "current" && timeline != "latest" && !ParseTimeline(timeline).ok()) {
+    return InvalidArgument(fmt::format("recovery target timeline '{}' is none", Printable(timeline)))
+        .Hint("use current, latest or a number");
+  }
+  return OkStatus();
+}
+
+std::string FormatRecoverySettings(const RecoverySettings& s) {
+  std::string text = "# Recovery settings, written by walrig when it restored this directory.\n";
+  const auto line = [&](std::string_view name, std::string_view value) {
+    text += fmt::format("{} = {}\n", name, QuoteConfValue(value));
+  };
+  if (!s.restore_command.empty()) line("restore_command", s.restore_command);
+  // PostgreSQL refuses to start with two targets, and the restored file may still hold one of an earlier recovery. An
+  // empty value unsets it.
+  line("recovery_target", s.target_immediate ? "immediate" : "");
+  line("recovery_target_time", s.target_time);
+  line("recovery_target_lsn", s.target_lsn.has_value() ? FormatLsn(*s.target_lsn) : "");
+  line("recovery_target_xid", s.target_xid);
+  line("recovery_target_name", s.target_name);
+  if (s.target_inclusive.has_value()) line("recovery_target_inclusive", *s.target_inclusive ? "on" : "off");
+  if (!s.target_timeline.empty()) line("recovery_target_timeline", s.target_timeline);
+  if (!s.target_action.empty()) line("recovery_target_action", s.target_action);
+  return text;
+}
+
+std::string QuoteConfValue(std::string_view value) {
+  std::string quoted = "'";
+  for (char c : value) {
+    if (c == '\'' || c == '\\') quoted.push_back(c);
+    quoted.push_back(c);
+  }
+  quoted.push_back('\'');
+  return quoted;
+}
+
+std::string QuoteShellWord(std::string_view word) {
+  constexpr std::string_view kHarmless = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:,+@=%";
+  if (!word.empty() && word.find_first_not_of(kHarmless) == std::string_view::npos) return std::string(word);
+  std::string quoted = "'";
+  for (char c : word) {
+    if (c == '\'') {
+      quoted += "'\\''";
+    } else {
+      quoted.push_back(c);
+    }
+  }
+  quoted.push_back('\'');
+  return quoted;
+}
+
+std::string FormatRestoreCommand(std::string_view program, std::string_view arguments) {
+  std::string command = QuoteShellWord(program);
+  if (!arguments.empty()) command += " " + std::string(arguments);
+  std::string escaped;
+  for (char c : command) {
+    escaped.push_back(c);
+    if (c == '%') escaped.push_back('%');
+  }
+  return escaped + " wal-fetch %f %p";
+}
+
+}  // namespace walrig
