@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "walrig/context.h"
 #include "walrig/result.h"
 
 namespace walrig {
@@ -29,7 +30,7 @@ std::string FormatPins(std::vector<Pin> pins);
 // FAILS WITH: kNotFound when there is no such file, kConfig.
 Result<std::vector<Pin>> LoadPins(const std::string& path);
 // Replaces the file durably.
-Status SavePins(const std::string& path, const std::vector<Pin>& pins);
+Status SavePins(const Context& ctx, const std::string& path, const std::vector<Pin>& pins);
 
 // FAILS WITH: kPermission when no pin of this id and triplet is there, or the hash is another one; the text names both
 // hashes and the lock file.

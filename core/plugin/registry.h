@@ -41,9 +41,9 @@ struct RegistryOptions {
   std::function<void(const std::string&)> on_secret;
 };
 
-// From settings WALRIG_PLUGIN_PATH, _TRUST, _MANIFEST, _LOCK and the process (user, home, program path).
+// From settings WALRIG_PLUGIN_DIR, _PATH, _TRUST, _MANIFEST, _LOCK and the process (user, home, program path).
 // FAILS WITH: kConfig for a value that is none.
-Result<RegistryOptions> RegistryOptionsFrom(const Settings& settings, std::vector<std::string> plugin_dirs);
+Result<RegistryOptions> RegistryOptionsFrom(const Settings& settings);
 
 class Registry {
  public:

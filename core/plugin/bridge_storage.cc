@@ -1,0 +1,224 @@
+#include <array>
+
+#include "core/plugin/bridge.h"
+#include "walrig/abi/storage.h"
+#include "walrig/abi_status.h"
+
+namespace walrig {
+namespace {
+
+constexpr size_t kTokenBytesMax = 4096;
+
+walrig_bytes Borrow(std::string_view text) { return {text.data(), text.size()}; }
+std::string TextOf(walrig_bytes bytes) {
+  return bytes.len == 0 || bytes.ptr == nullptr ? std::string()
+                                                : std::string(static_cast<const char*>(bytes.ptr), bytes.len);
+}
+
+// The record of one call; callees write to it on failure only, so a reader or writer keeps one for its whole life.
+struct CallError : walrig_error {
+  CallError() : walrig_error{} { struct_size = sizeof(walrig_error); }
+  Status Take(walrig_status answer) {
+    Status status = FromAbi(answer, *this);
+    *this = CallError();
+    return status;
+  }
+};
+
+ObjectInfo InfoOf(const walrig_object& object) {
+  ObjectInfo info;
+  info.key = TextOf(object.key);
+  info.is_prefix = (object.flags & WALRIG_OBJECT_PREFIX) != 0;
+  if (info.is_prefix) return info;
+  info.size_bytes = object.size;
+  info.mtime_ns = object.mtime_ns;
+  info.etag = TextOf(object.etag);
+  return info;
+}
+
+// Called from C: nothing may be thrown. Out of memory ends the process, as everywhere.
+int32_t CollectObject(void* list, const walrig_object* object) noexcept {
+  static_cast<std::vector<ObjectInfo>*>(list)->push_back(InfoOf(*object));
+  return 0;
+}
+
+class PluginSource final : public Source {
+ public:
+  PluginSource(const walrig_storage_v1* table, void* reader) : table_(table), reader_(reader) {}
+  ~PluginSource() override { table_->close_read(reader_); }
+  PluginSource(const PluginSource&) = delete;
+  PluginSource& operator=(const PluginSource&) = delete;
+
+  Result<size_t> Read(const Context& ctx, MutableByteSpan buffer) override {
+    const HostOp op(ctx);
+    size_t got = 0;
+    const walrig_status code = table_->read(reader_, op.get(), buffer.data(), buffer.size(), &got, &error_);
+    if (code == WALRIG_END) return size_t{0};
+    if (code != WALRIG_OK) return error_.Take(code);
+    if (got == 0 || got > buffer.size()) return Internal("the storage plugin read an impossible number of bytes");
+    return got;
+  }
+
+ private:
+  const walrig_storage_v1* table_;
+  void* reader_;
+  CallError error_;
+};
+
+class PluginSink final : public Sink {
+ public:
+  PluginSink(const walrig_storage_v1* table, void* writer) : table_(table), writer_(writer) {}
+  ~PluginSink() override { Abort(); }
+  PluginSink(const PluginSink&) = delete;
+  PluginSink& operator=(const PluginSink&) = delete;
+
+  Status Write(const Context& ctx, ByteSpan bytes) override {
+    if (writer_ == nullptr) return Internal("write to a storage object that was closed");
+    const HostOp op(ctx);
+    const walrig_status code = table_->write(writer_, op.get(), bytes.data(), bytes.size(), &error_);
+    return code == WALRIG_OK ? OkStatus() : error_.Take(code);
+  }
+
+  Status Commit(const Context& ctx) override {
+    if (writer_ == nullptr) return Internal("commit of a storage object that was closed");
+    const HostOp op(ctx);
+    const walrig_status code = table_->commit(writer_, op.get(), &error_);
+    Abort();  // frees the writer; what was committed stays
+    return code == WALRIG_OK ? OkStatus() : error_.Take(code);
+  }
+
+  void Abort() noexcept override {
+    if (writer_ != nullptr) table_->close_write(std::exchange(writer_, nullptr));
+  }
+
+ private:
+  const walrig_storage_v1* table_;
+  void* writer_;
+  CallError error_;
+};
+
+class PluginStorage final : public Storage {
+ public:
+  PluginStorage(std::unique_ptr<PluginInstance> instance, const walrig_storage_v1* table)
+      : instance_(std::move(instance)), table_(table) {}
+
+  StorageCapabilities capabilities() const override {
+    const uint64_t caps = instance_->info().caps;
+    return {.range = (caps & WALRIG_CAP_ST_RANGE) != 0,
+            .put_if_absent = (caps & WALRIG_CAP_ST_PUT_ABSENT) != 0,
+            .copy = (caps & WALRIG_CAP_ST_COPY) != 0 && table_->copy != nullptr,
+            .delimiter = (caps & WALRIG_CAP_ST_DELIMITER) != 0,
+            .list_sorted = (caps & WALRIG_CAP_ST_LIST_SORTED) != 0,
+            .read_your_writes = (caps & WALRIG_CAP_ST_READ_YOUR_WRITES) != 0,
+            .list_your_writes = (caps & WALRIG_CAP_ST_LIST_YOUR_WRITES) != 0};
+  }
+
+  Result<ObjectInfo> Stat(const Context& ctx, std::string_view key) override {
+    const HostOp op(ctx);
+    CallError error;
+    std::vector<ObjectInfo> found;
+    const walrig_status code = table_->stat(self(), op.get(), Borrow(key), CollectObject, &found, &error);
+    if (code != WALRIG_OK) return error.Take(code);
+    if (found.size() != 1) return Internal("the storage plugin described no object, or several");
+    return std::move(found.front());
+  }
+
+  Result<std::unique_ptr<Source>> Get(const Context& ctx, std::string_view key, const GetOptions& options) override {
+    const HostOp op(ctx);
+    CallError error;
+    void* reader = nullptr;
+    const walrig_status code = table_->open_read(self(), op.get(), Borrow(key), options.offset, options.length,
+                                                 Borrow(options.if_match_etag), &reader, &error);
+    if (code != WALRIG_OK) return error.Take(code);
+    if (reader == nullptr) return Internal("the storage plugin opened an object without a reader");
+    return std::unique_ptr<Source>(new PluginSource(table_, reader));
+  }
+
+  Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override {
+    const HostOp op(ctx);
+    CallError error;
+    walrig_put_opts opts{};
+    opts.struct_size = sizeof opts;
+    opts.flags = options.only_if_absent ? WALRIG_PUT_IF_ABSENT : 0;
+    opts.size = options.size_bytes;
+    opts.memory_budget = options.memory_budget_bytes;
+    void* writer = nullptr;
+    const walrig_status code = table_->open_write(self(), op.get(), Borrow(key), &opts, &writer, &error);
+    if (code != WALRIG_OK) return error.Take(code);
+    if (writer == nullptr) return Internal("the storage plugin opened an object without a writer");
+    return std::unique_ptr<Sink>(new PluginSink(table_, writer));
+  }
+
+  Result<ListPage> List(const Context& ctx, const ListOptions& options) override {
+    const HostOp op(ctx);
+    CallError error;
+    walrig_list_opts opts{};
+    opts.struct_size = sizeof opts;
+    opts.max_keys = options.keys_max;
+    opts.prefix = Borrow(options.prefix);
+    opts.delimiter = Borrow(options.delimiter);
+    opts.start_after = Borrow(options.start_after);
+    opts.page_token = Borrow(options.page_token);
+    ListPage page;
+    std::array<char, kTokenBytesMax> token;
+    size_t token_bytes = 0;
+    const walrig_status code = table_->list(self(), op.get(), &opts, CollectObject, &page.entries, token.data(),
+                                            token.size(), &token_bytes, &error);
+    if (code != WALRIG_OK) return error.Take(code);
+    if (token_bytes > token.size()) return Internal("the storage plugin gave a page token longer than its room");
+    page.next_page_token.assign(token.data(), token_bytes);
+    return page;
+  }
+
+  Status Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) override {
+    each->clear();
+    if (keys.empty()) return OkStatus();
+    const HostOp op(ctx);
+    CallError error;
+    std::vector<walrig_bytes> names;
+    names.reserve(keys.size());
+    for (const std::string& key : keys) names.push_back(Borrow(key));
+    std::vector<walrig_status> codes(keys.size(), WALRIG_OK);
+    const walrig_status code = table_->remove(self(), op.get(), names.data(), names.size(), codes.data(), &error);
+    const walrig_error detail = error;  // of the call, or of one of the keys
+    for (size_t i = 0; i < codes.size(); ++i) {
+      each->push_back(codes[i] == WALRIG_OK ? OkStatus() : KeyStatus(codes[i], detail, keys[i]));
+    }
+    return code == WALRIG_OK ? OkStatus() : error.Take(code);
+  }
+
+  Status Copy(const Context& ctx, std::string_view from, std::string_view to) override {
+    if (table_->copy == nullptr) return NotSupported("this storage cannot copy");
+    const HostOp op(ctx);
+    CallError error;
+    const walrig_status code = table_->copy(self(), op.get(), Borrow(from), Borrow(to), &error);
+    return code == WALRIG_OK ? OkStatus() : error.Take(code);
+  }
+
+ private:
+  // The one record of the call belongs to a key only when their codes agree.
+  static Status KeyStatus(walrig_status code, const walrig_error& detail, const std::string& key) {
+    walrig_error none{};
+    none.struct_size = sizeof none;
+    return FromAbi(code, detail.code == code ? detail : none).With(key);
+  }
+  void* self() const { return instance_->self(); }
+
+  std::unique_ptr<PluginInstance> instance_;
+  const walrig_storage_v1* table_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Storage>> BridgeStorage(std::unique_ptr<PluginInstance> instance) {
+  WALRIG_ASSIGN(const void* iface, instance->Interface(WALRIG_IFACE_STORAGE_1, sizeof(walrig_storage_v1)));
+  const auto* table = static_cast<const walrig_storage_v1*>(iface);
+  if (table->stat == nullptr || table->open_read == nullptr || table->read == nullptr || table->close_read == nullptr ||
+      table->open_write == nullptr || table->write == nullptr || table->commit == nullptr ||
+      table->close_write == nullptr || table->list == nullptr || table->remove == nullptr) {
+    return Corruption("storage/" + instance->info().name + " lacks a function that every storage must have");
+  }
+  return std::unique_ptr<Storage>(new PluginStorage(std::move(instance), table));
+}
+
+}  // namespace walrig
