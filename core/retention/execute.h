@@ -27,7 +27,7 @@ struct DeleteReport {
 
 // Without `confirm` nothing is changed and report.plan says what would be.
 // FAILS WITH: as planning; storage errors. An interrupted deletion leaves either a backup with its sentinel, whole, or
-// one without, which is garbage and not listed; the same command run again goes on for `everything`.
+// one without, which is garbage and not listed; the same command run again goes on where it ended.
 Result<DeleteReport> DeleteBackups(const Context& ctx, const DeleteOptions& options, Storage& storage);
 
 // Only the second half: sentinels one call each, in order, stopping at the first failure; then the rest in batches.

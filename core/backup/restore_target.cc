@@ -1,0 +1,164 @@
+#include "core/backup/restore_target.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <vector>
+
+#include "core/base/errno_status.h"
+#include "core/base/fd.h"
+#include "core/base/string_util.h"
+#include "core/postgres/data_dir.h"
+
+namespace walrig {
+namespace {
+
+struct CloseDir {
+  void operator()(DIR* dir) const { closedir(dir); }
+};
+
+std::string ParentOf(const std::string& path) {
+  size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+// The directory itself, or the nearest one above that is there.
+std::string NearestDirectory(std::string path) {
+  struct stat info{};
+  while (path != "/" && stat(path.c_str(), &info) != 0) path = ParentOf(path);
+  return path;
+}
+
+bool HasFile(const std::string& directory, std::string_view name) {
+  struct stat info{};
+  return lstat(fmt::format("{}/{}", directory, name).c_str(), &info) == 0;
+}
+
+// A name that lies in the directory; "" when it is empty or absent.
+Result<std::string> FirstEntry(const std::string& path) {
+  std::unique_ptr<DIR, CloseDir> dir(opendir(path.c_str()));
+  if (dir == nullptr) {
+    if (errno == ENOENT) return std::string();
+    return ErrnoStatus(errno, "open directory " + path);
+  }
+  errno = 0;
+  while (const dirent* entry = readdir(dir.get())) {
+    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return std::string(entry->d_name);
+  }
+  if (errno != 0) return ErrnoStatus(errno, "read directory " + path);
+  return std::string();
+}
+
+Status RequireEmpty(const std::string& path, std::string_view what) {
+  WALRIG_ASSIGN(std::string found, FirstEntry(path));
+  if (found.empty()) return OkStatus();
+  if (HasFile(path, kPostmasterPidName)) {
+    return AlreadyExists(fmt::format("{} {} holds {}: a server seems to run in it", what, path, kPostmasterPidName))
+        .Hint("stop the server and restore into an empty directory");
+  }
+  if (HasFile(path, kRestoreMarker)) {
+    return AlreadyExists(fmt::format("{} {} holds a restore that was interrupted", what, path))
+        .Hint("remove its content and restore again");
+  }
+  return AlreadyExists(fmt::format("{} {} is not empty: it holds '{}'", what, path, Printable(found)))
+      .Hint("restore into an empty directory; one that is a mount point needs a directory below it");
+}
+
+Status CheckSpace(const std::string& target, const RestorePlan& plan) {
+  if (plan.sentinel.uncompressed_bytes <= 0) return OkStatus();
+  const auto needed_bytes = static_cast<uint64_t>(plan.sentinel.uncompressed_bytes);
+  // How much goes where is not written anywhere, so all places together must do.
+  std::map<dev_t, uint64_t> free_bytes;
+  std::vector<std::string> places{target};
+  for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) places.push_back(tablespace.location);
+  for (const std::string& place : places) {
+    const std::string directory = NearestDirectory(place);
+    struct stat info{};
+    struct statvfs volume{};
+    if (stat(directory.c_str(), &info) != 0) return ErrnoStatus(errno, "stat " + directory);
+    if (statvfs(directory.c_str(), &volume) != 0) return ErrnoStatus(errno, "statvfs " + directory);
+    free_bytes[info.st_dev] = static_cast<uint64_t>(volume.f_bavail) * volume.f_frsize;
+  }
+  uint64_t total_bytes = 0;
+  for (const auto& [device, bytes] : free_bytes) total_bytes += bytes;
+  if (total_bytes >= needed_bytes) return OkStatus();
+  return NoSpace(fmt::format("{} has {} free, the backup needs {}", target, FormatBytes(total_bytes),
+                             FormatBytes(needed_bytes)));
+}
+
+Status MakeDirectories(const std::string& path, mode_t mode, bool fsync) {
+  struct stat info{};
+  if (stat(path.c_str(), &info) == 0) {
+    return S_ISDIR(info.st_mode) ? OkStatus() : InvalidArgument(path + " is no directory");
+  }
+  if (errno != ENOENT) return ErrnoStatus(errno, "stat " + path);
+  const std::string parent = ParentOf(path);
+  WALRIG_TRY(MakeDirectories(parent, 0755, fsync));
+  if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return ErrnoStatus(errno, "make directory " + path);
+  return fsync ? FsyncDir(parent) : OkStatus();
+}
+
+Status CheckDirectoryOrAbsent(const std::string& path) {
+  struct stat info{};
+  if (stat(path.c_str(), &info) == 0) {
+    if (!S_ISDIR(info.st_mode)) return InvalidArgument(path + " is no directory");
+    return access(path.c_str(), R_OK | W_OK | X_OK) == 0 ? OkStatus() : ErrnoStatus(errno, "write into " + path);
+  }
+  if (errno != ENOENT) return ErrnoStatus(errno, "stat " + path);
+  const std::string above = NearestDirectory(path);
+  return access(above.c_str(), W_OK | X_OK) == 0 ? OkStatus() : ErrnoStatus(errno, "make a directory in " + above);
+}
+
+}  // namespace
+
+Result<std::string> AbsoluteTarget(const std::string& path) {
+  if (path.empty()) return InvalidArgument("no target directory was given");
+  std::string absolute = path;
+  if (path[0] != '/') {
+    char cwd[PATH_MAX];
+    if (getcwd(cwd, sizeof(cwd)) == nullptr) return ErrnoStatus(errno, "getcwd");
+    absolute = fmt::format("{}/{}", cwd, path);
+  }
+  while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
+  if (absolute == "/") return InvalidArgument("the root directory is no target of a restore");
+  return absolute;
+}
+
+Status CheckTarget(const std::string& target, const RestorePlan& plan, bool check_space) {
+  WALRIG_TRY(CheckDirectoryOrAbsent(target));
+  WALRIG_TRY(RequireEmpty(target, "target directory"));
+  for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) {
+    const std::string what = fmt::format("directory of tablespace {}", tablespace.name);
+    Status status = CheckDirectoryOrAbsent(tablespace.location);
+    if (status.ok()) status = RequireEmpty(tablespace.location, what);
+    if (!status.ok()) {
+      return std::move(status).Hint("move it with --tablespace-mapping OLD=NEW or --restore-spec FILE");
+    }
+  }
+  return check_space ? CheckSpace(target, plan) : OkStatus();
+}
+
+Result<std::unique_ptr<TreeWriter>> PrepareTarget(const std::string& target, const RestorePlan& plan, bool fsync) {
+  WALRIG_TRY(MakeDirectories(target, 0700, fsync));
+  if (chmod(target.c_str(), 0700) != 0) return ErrnoStatus(errno, "chmod " + target);
+  WALRIG_ASSIGN(std::unique_ptr<TreeWriter> tree, TreeWriter::Open(target));
+  WALRIG_TRY(tree->WriteFile(kRestoreMarker, 0600,
+                             fmt::format("restore of {} has begun and has not ended\n", plan.backup_name)));
+  for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) {
+    WALRIG_TRY(MakeDirectories(tablespace.location, 0700, fsync));
+    if (chmod(tablespace.location.c_str(), 0700) != 0) return ErrnoStatus(errno, "chmod " + tablespace.location);
+    WALRIG_TRY(tree->AddTablespace(tablespace.name, tablespace.location));
+  }
+  return tree;
+}
+
+}  // namespace walrig

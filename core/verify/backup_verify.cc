@@ -1,0 +1,184 @@
+#include "core/verify/backup_verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <optional>
+#include <utility>
+
+#include "core/catalog/object_reader.h"
+#include "core/io/memory.h"
+#include "core/layout/paths.h"
+#include "core/pgdata/member_table.h"
+#include "core/pipeline/worker_pool.h"
+#include "core/postgres/data_dir.h"
+#include "core/verify/record.h"
+#include "core/verify/required.h"
+#include "core/verify/tar_check.h"
+
+namespace walrig {
+namespace {
+
+constexpr size_t kNamesShown = 5;
+
+bool EndsRun(const Status& status) { return status.code() == Code::kCancelled || status.code() == Code::kTimeout; }
+
+// Notes a failure as damage of the backup; hands back only what ends the whole run.
+Status Note(VerifyRecord& record, std::string_view where, const Status& status) {
+  if (status.ok()) return OkStatus();
+  if (EndsRun(status)) return status;
+  record.Add(where, status.message());
+  return OkStatus();
+}
+
+Status LoadProofInto(const Context& ctx, BackupVerifyDeps& deps, BackupUnderTest& backup) {
+  auto proof = LoadProof(ctx, deps.storage, backup.name);
+  if (!proof.ok()) return Note(backup.record, ProofKey(backup.name), proof.status());
+  backup.proof = std::move(proof).value();
+  if (!backup.proof) return OkStatus();
+  backup.record.result().hashes_checked = true;
+  return Note(backup.record, ProofKey(backup.name), CompareWithProof(*backup.proof, backup.objects));
+}
+
+Status LoadFilesInto(const Context& ctx, const ObjectReader& reader, BackupUnderTest& backup) {
+  std::set<std::string, std::less<>> stems;
+  for (const auto* list : {&backup.objects.parts, &backup.objects.control, &backup.objects.label}) {
+    for (const TarObject& object : *list) stems.insert(object.stem);
+  }
+  if (backup.objects.has_files_metadata) {
+    auto source = reader.OpenDocument(ctx, kFilesMetadataName);
+    if (!source.ok()) return std::move(source).status();
+    return backup.members.LoadFiles(ctx, **source, stems, kFilesMetadataName);
+  }
+  if (!backup.sentinel.embedded_files_metadata.empty()) {
+    MemorySource source(backup.sentinel.embedded_files_metadata);
+    return backup.members.LoadFiles(ctx, source, stems, SentinelKey(backup.name));
+  }
+  return backup.sentinel.files_metadata_required() ? Corruption("missing") : OkStatus();
+}
+
+Status LoadManifestInto(const Context& ctx, const ObjectReader& reader, BackupUnderTest& backup) {
+  if (!backup.objects.has_manifest) {
+    return backup.proof && backup.proof->manifest ? Corruption("missing") : OkStatus();
+  }
+  WALRIG_ASSIGN(std::unique_ptr<Source> source, reader.OpenDocument(ctx, kManifestName));
+  return backup.members.LoadManifest(ctx, *source);
+}
+
+Status LoadDocuments(const Context& ctx, const ObjectReader& reader, BackupUnderTest& backup) {
+  WALRIG_TRY(Note(backup.record, FilesMetadataKey(backup.name), LoadFilesInto(ctx, reader, backup)));
+  WALRIG_TRY(Note(backup.record, ManifestKey(backup.name), LoadManifestInto(ctx, reader, backup)));
+  backup.record.result().files_checked = backup.members.knows_files();
+  backup.record.result().manifest_checked = backup.members.knows_manifest();
+  if (std::string tar = backup.members.MissingTar(); !tar.empty()) {
+    backup.record.Add(TarFolderKey(backup.name) + tar, "missing, and files are listed in it");
+  }
+  if (!backup.members.incremented_file().empty()) {
+    backup.record.Add(backup.name, "a full backup that holds an increment: " + backup.members.incremented_file());
+  }
+  return OkStatus();
+}
+
+Status CheckTars(const Context& ctx, const BackupVerifyOptions& options, const ObjectReader& reader,
+                 BackupUnderTest& backup, const std::vector<TarObject>& tars, ProgressCounters* progress) {
+  WorkerPool pool(std::clamp<size_t>(options.workers, 1, std::max<size_t>(tars.size(), 1)));
+  for (const TarObject& object : tars) {
+    pool.Submit([&, progress]() -> Status {
+      Status status = CheckTar(ctx, reader, object, backup, progress);
+      backup.record.AddObject(object.size_bytes);
+      return Note(backup.record, object.key, status);
+    });
+  }
+  return pool.Wait();
+}
+
+Status CheckMissing(const Context& ctx, const ObjectReader& reader, BackupUnderTest& backup) {
+  MemberTable& members = backup.members;
+  if (backup.objects.has_manifest) {
+    const size_t own = members.Find(kManifestName);
+    if (own != MemberTable::kUnknown) members.Claim(own);
+  }
+  const uint64_t missing = members.unclaimed();
+  if (missing == 0) return OkStatus();
+  std::vector<std::string> names;
+  if (backup.objects.has_files_metadata && members.knows_files()) {
+    WALRIG_ASSIGN(std::unique_ptr<Source> source, reader.OpenDocument(ctx, kFilesMetadataName));
+    WALRIG_ASSIGN(names, members.UnclaimedFiles(ctx, *source, kNamesShown));
+  }
+  if (names.empty() && members.knows_manifest()) {
+    WALRIG_ASSIGN(std::unique_ptr<Source> source, reader.OpenDocument(ctx, kManifestName));
+    WALRIG_ASSIGN(names, members.UnclaimedManifest(ctx, *source, kNamesShown));
+  }
+  for (const std::string& name : names) backup.record.Add(name, "in no tar");
+  if (missing > names.size()) {
+    backup.record.Add(backup.name, fmt::format("{} more files are in no tar", missing - names.size()));
+  }
+  return OkStatus();
+}
+
+Status VerifyContent(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps,
+                     BackupUnderTest& backup) {
+  WALRIG_ASSIGN(backup.objects, ListBackupObjects(ctx, deps.storage, backup.name));
+  for (const std::string& key : backup.objects.foreign) {
+    ctx.log->Write(LogLevel::kWarning, "backup-verify", key + " is no tar of a backup: ignored");
+  }
+  WALRIG_TRY(LoadProofInto(ctx, deps, backup));
+  ObjectReader reader(deps.storage, deps.codecs, backup.name, backup.proof ? &*backup.proof : nullptr, deps.progress);
+  WALRIG_TRY(LoadDocuments(ctx, reader, backup));
+  CheckRequiredTars(backup);
+  if (deps.progress != nullptr) {
+    const auto total = static_cast<uint64_t>(std::max<int64_t>(backup.sentinel.uncompressed_bytes, 0));
+    deps.progress->SetTotal(total, backup.members.listed_files());
+  }
+  // pg_control first: it says whether pages carry checksums, and how large a WAL segment is.
+  WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.control, deps.progress));
+  WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.label, deps.progress));
+  WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.parts, deps.progress));
+  WALRIG_TRY(Note(backup.record, backup.name, CheckMissing(ctx, reader, backup)));
+  return options.check_wal ? CheckWal(ctx, deps.storage, backup) : OkStatus();
+}
+
+Result<BackupVerifyResult> VerifyOne(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps,
+                                     BackupEntry entry) {
+  BackupUnderTest backup(entry.name, options.findings_max);
+  if (!entry.sentinel) {
+    WALRIG_TRY(Note(backup.record, entry.sentinel_key, entry.sentinel_status));
+    return backup.record.Take();
+  }
+  backup.sentinel = *std::move(entry.sentinel);
+  if (backup.sentinel.is_delta()) {
+    backup.record.Add(entry.name, "an increment: delta backups cannot be verified yet");
+    return backup.record.Take();
+  }
+  if (entry.metadata_status.code() != Code::kNotFound || backup.sentinel.version >= 2) {
+    WALRIG_TRY(Note(backup.record, MetadataKey(entry.name), entry.metadata_status));
+  }
+  WALRIG_TRY(VerifyContent(ctx, options, deps, backup));
+  return backup.record.Take();
+}
+
+}  // namespace
+
+Result<BackupVerifyReport> BackupVerify(const Context& ctx, const BackupVerifyOptions& options,
+                                        BackupVerifyDeps& deps) {
+  std::vector<BackupEntry> entries;
+  if (options.all) {
+    ListBackupsOptions read;
+    read.sentinels = read.metadata = true;
+    WALRIG_ASSIGN(entries, ListBackups(ctx, deps.storage, read));
+  } else {
+    WALRIG_ASSIGN(BackupEntry entry, FindBackup(ctx, deps.storage, options.selector));
+    entries.push_back(std::move(entry));
+  }
+  BackupVerifyReport report;
+  for (BackupEntry& entry : entries) {
+    WALRIG_TRY(ctx.Poll());
+    WALRIG_ASSIGN(BackupVerifyResult result, VerifyOne(ctx, options, deps, std::move(entry)));
+    report.backups.push_back(std::move(result));
+  }
+  return report;
+}
+
+}  // namespace walrig
