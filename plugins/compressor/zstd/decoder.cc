@@ -1,0 +1,80 @@
+#include "plugins/compressor/zstd/decoder.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include <string>
+
+#include "plugins/common/frame_head.h"
+
+namespace walrig::zstd {
+namespace {
+
+struct FreeContext {
+  void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
+};
+
+Status Failure(size_t code) {
+  const std::string text = std::string("zstd: ") + ZSTD_getErrorName(code);
+  switch (ZSTD_getErrorCode(code)) {
+    case ZSTD_error_frameParameter_windowTooLarge: return TooLarge(text);
+    case ZSTD_error_memory_allocation: return {Code::kNoMemory, text};
+    default: return Corruption(text);
+  }
+}
+
+class Decoder final : public Transform {
+ public:
+  explicit Decoder(ZSTD_DCtx* context) : context_(context) {}
+
+  Result<Progress> Process(TransformIo& io, Directive directive) override {
+    ZSTD_inBuffer in{io.in.data(), io.in.size(), 0};
+    ZSTD_outBuffer out{io.out.data(), io.out.size(), 0};
+    while (out.pos < out.size && (in.pos < in.size || pending_)) {
+      const size_t before = in.pos;
+      const size_t left = ZSTD_decompressStream(context_.get(), &out, &in);
+      if (ZSTD_isError(left)) return Failure(left);
+      head_.See(io.in.subspan(before, in.pos - before));
+      pending_ = out.pos == out.size && left != 0;
+      if (left == 0) {
+        head_.Clear();
+        complete_ = true;
+      }
+    }
+    io.in_used = in.pos;
+    io.out_used = out.pos;
+    if (in.pos < in.size || pending_) return Progress::kNeedOutput;
+    if (directive != Directive::kFinish) return Progress::kNeedInput;
+    if (head_.empty() && complete_) return Progress::kEnd;
+    if (head_.MayBe({0x28, 0xB5, 0x2F, 0xFD}, {0xFF, 0xFF, 0xFF, 0xFF}) || head_.MayBeSkippable()) {
+      return Truncated("zstd: the stream ends early");
+    }
+    return Corruption("zstd: bytes after the end that are no frame");
+  }
+
+  Status Reset() override {
+    head_.Clear();
+    complete_ = pending_ = false;
+    const size_t code = ZSTD_DCtx_reset(context_.get(), ZSTD_reset_session_only);
+    return ZSTD_isError(code) ? Failure(code) : OkStatus();
+  }
+
+ private:
+  std::unique_ptr<ZSTD_DCtx, FreeContext> context_;
+  FrameHead head_;          // of the frame that is being read; empty between frames
+  bool complete_ = false;   // a frame was read to its end
+  bool pending_ = false;    // the library may hold output for which there was no room
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Transform>> NewDecoder() {
+  ZSTD_DCtx* context = ZSTD_createDCtx();
+  if (context == nullptr) return Status(Code::kNoMemory, "zstd: no memory for a decoder");
+  std::unique_ptr<Transform> decoder = std::make_unique<Decoder>(context);
+  const size_t code = ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, kWindowLogMax);
+  if (ZSTD_isError(code)) return Failure(code);
+  return decoder;
+}
+
+}  // namespace walrig::zstd

@@ -1,0 +1,62 @@
+// The few pieces of POSIX that this plugin needs: an owned descriptor, errno as Status, and opening below a directory
+// without ever leaving it.
+//
+// THREADS: functions without state; an Fd is a value.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "walrig/result.h"
+
+namespace walrig::fs {
+
+// OWNS: the descriptor.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) {
+      Close();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { Close(); }
+
+  int get() const noexcept { return fd_; }
+  bool valid() const noexcept { return fd_ >= 0; }
+  void Close() noexcept;
+
+ private:
+  int fd_ = -1;
+};
+
+// "open wal_005/x: permission denied", with the code that says what a caller can do, and a hint where there is one.
+Status ErrnoStatus(int err, std::string_view what);
+
+// Opens `path`, relative to the directory `root`, without following a symbolic link anywhere below it; "" and "." open
+// the root itself. Returns -1 and sets errno as openat does; ELOOP when a link is in the way, EXDEV never.
+// REQUIRES: no part of `path` is "..".
+Fd OpenBelow(int root, const std::string& path, int flags, mode_t mode = 0);
+
+// The same, by walking part by part, for kernels without openat2. Exposed for its test.
+Fd WalkBelow(int root, const std::string& path, int flags, mode_t mode);
+
+inline int64_t MtimeNs(const struct stat& s) {
+  return static_cast<int64_t>(s.st_mtim.tv_sec) * 1'000'000'000 + s.st_mtim.tv_nsec;
+}
+
+// Changes whenever the object under a name is replaced.
+std::string EtagOf(const struct stat& s);
+
+}  // namespace walrig::fs
