@@ -16,26 +16,37 @@ struct Meaning {
 
 Meaning MeaningOf(int err) {
   switch (err) {
-    case ENOENT: return {Code::kNotFound, false};
+    case ENOENT:
+      return {Code::kNotFound, false};
     case EACCES:
-    case EPERM: return {Code::kPermission, false};
+    case EPERM:
+      return {Code::kPermission, false};
     case ENOSPC:
-    case EDQUOT: return {Code::kNoSpace, false};
-    case EFBIG: return {Code::kTooLarge, false};
+    case EDQUOT:
+      return {Code::kNoSpace, false};
+    case EFBIG:
+      return {Code::kTooLarge, false};
     case EEXIST:
-    case ENOTEMPTY: return {Code::kAlreadyExists, false};
-    case EROFS: return {Code::kReadOnly, false};
+    case ENOTEMPTY:
+      return {Code::kAlreadyExists, false};
+    case EROFS:
+      return {Code::kReadOnly, false};
     case ENAMETOOLONG:
-    case EILSEQ: return {Code::kNameInvalid, false};
-    case ENOMEM: return {Code::kNoMemory, false};
+    case EILSEQ:
+      return {Code::kNameInvalid, false};
+    case ENOMEM:
+      return {Code::kNoMemory, false};
     case EINVAL:
     case ENOTDIR:
     case EISDIR:
     case ELOOP:
-    case EBADF: return {Code::kInvalidArgument, false};
+    case EBADF:
+      return {Code::kInvalidArgument, false};
     case ENOSYS:
-    case EOPNOTSUPP: return {Code::kNotSupported, false};
-    case ETIMEDOUT: return {Code::kTimeout, true};
+    case EOPNOTSUPP:
+      return {Code::kNotSupported, false};
+    case ETIMEDOUT:
+      return {Code::kTimeout, true};
     case EAGAIN:
     case EINTR:
     case EBUSY:
@@ -49,9 +60,12 @@ Meaning MeaningOf(int err) {
     case ENETDOWN:
     case ENETRESET:
     case ENETUNREACH:
-    case ENOTCONN: return {Code::kUnavailable, true};
-    case ESTALE: return {Code::kIoError, true};
-    default: return {Code::kIoError, false};
+    case ENOTCONN:
+      return {Code::kUnavailable, true};
+    case ESTALE:
+      return {Code::kIoError, true};
+    default:
+      return {Code::kIoError, false};
   }
 }
 

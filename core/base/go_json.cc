@@ -32,14 +32,29 @@ size_t Utf8Length(std::string_view text) {
 
 void AppendAscii(char c, bool html, std::string* out) {
   switch (c) {
-    case '"': *out += "\\\""; return;
-    case '\\': *out += "\\\\"; return;
-    case '\b': *out += "\\b"; return;
-    case '\f': *out += "\\f"; return;
-    case '\n': *out += "\\n"; return;
-    case '\r': *out += "\\r"; return;
-    case '\t': *out += "\\t"; return;
-    default: break;
+    case '"':
+      *out += "\\\"";
+      return;
+    case '\\':
+      *out += "\\\\";
+      return;
+    case '\b':
+      *out += "\\b";
+      return;
+    case '\f':
+      *out += "\\f";
+      return;
+    case '\n':
+      *out += "\\n";
+      return;
+    case '\r':
+      *out += "\\r";
+      return;
+    case '\t':
+      *out += "\\t";
+      return;
+    default:
+      break;
   }
   const bool escape = static_cast<unsigned char>(c) < 0x20 || (html && (c == '<' || c == '>' || c == '&'));
   if (escape) {
@@ -79,10 +94,12 @@ void AppendDouble(double value, std::string* out) {
   const double size = std::fabs(value);
   const bool scientific = size != 0 && (size < 1e-6 || size >= 1e21);
   const auto end = std::to_chars(text, text + sizeof(text), value,
-                                 scientific ? std::chars_format::scientific : std::chars_format::fixed).ptr;
+                                 scientific ? std::chars_format::scientific : std::chars_format::fixed)
+                       .ptr;
   std::string_view written(text, static_cast<size_t>(end - text));
   // Go writes e-9, not e-09.
-  if (const size_t n = written.size(); n >= 4 && written[n - 4] == 'e' && written[n - 3] == '-' && written[n - 2] == '0') {
+  if (const size_t n = written.size();
+      n >= 4 && written[n - 4] == 'e' && written[n - 3] == '-' && written[n - 2] == '0') {
     out->append(written.substr(0, n - 2)).push_back(written[n - 1]);
   } else {
     *out += written;
@@ -110,7 +127,9 @@ void AppendObject(const Json& json, bool html, bool sort_keys, std::string* out)
 
 void Append(const Json& json, bool html, bool sort_keys, std::string* out) {
   switch (json.type()) {
-    case Json::value_t::object: AppendObject(json, html, sort_keys, out); return;
+    case Json::value_t::object:
+      AppendObject(json, html, sort_keys, out);
+      return;
     case Json::value_t::array: {
       out->push_back('[');
       for (size_t i = 0; i < json.size(); ++i) {
@@ -120,12 +139,24 @@ void Append(const Json& json, bool html, bool sort_keys, std::string* out) {
       out->push_back(']');
       return;
     }
-    case Json::value_t::string: AppendString(json.get_ref<const std::string&>(), html, out); return;
-    case Json::value_t::boolean: *out += json.get<bool>() ? "true" : "false"; return;
-    case Json::value_t::number_integer: *out += fmt::format("{}", json.get<int64_t>()); return;
-    case Json::value_t::number_unsigned: *out += fmt::format("{}", json.get<uint64_t>()); return;
-    case Json::value_t::number_float: AppendDouble(json.get<double>(), out); return;
-    default: *out += "null"; return;
+    case Json::value_t::string:
+      AppendString(json.get_ref<const std::string&>(), html, out);
+      return;
+    case Json::value_t::boolean:
+      *out += json.get<bool>() ? "true" : "false";
+      return;
+    case Json::value_t::number_integer:
+      *out += fmt::format("{}", json.get<int64_t>());
+      return;
+    case Json::value_t::number_unsigned:
+      *out += fmt::format("{}", json.get<uint64_t>());
+      return;
+    case Json::value_t::number_float:
+      AppendDouble(json.get<double>(), out);
+      return;
+    default:
+      *out += "null";
+      return;
   }
 }
 

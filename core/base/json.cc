@@ -50,11 +50,8 @@ class Builder final : public nlohmann::json_sax<Json> {
     return true;
   }
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    // "[json.exception...] parse error at line 1, column 5: what is wrong"
-    std::string_view text = error.what();
-    size_t start = text.find(": ");
     error_byte_ = position;
-    return Refuse(Printable(start == std::string_view::npos ? text : text.substr(start + 2), 160));
+    return Refuse(ReasonOf(error.what()));
   }
 
  private:
@@ -77,6 +74,13 @@ class Builder final : public nlohmann::json_sax<Json> {
     if (open_.empty()) return root_;
     if (open_.back()->is_object()) return member_;
     return &open_.back()->get_ref<Json::array_t&>().emplace_back();
+  }
+  // "[json.exception...] parse error at line 1, column 5: what is wrong; last read: 'quotation'; expected something".
+  // The quotation is left out: it may be a piece of a secret.
+  static std::string ReasonOf(std::string_view text) {
+    size_t start = text.find(": ");
+    if (start != std::string_view::npos) text.remove_prefix(start + 2);
+    return Printable(text.substr(0, text.find("; last read: ")), 160);
   }
   bool Refuse(std::string reason) {
     reason_ = std::move(reason);
@@ -151,6 +155,8 @@ constexpr std::string_view kDouble = "a number";
 }  // namespace
 
 Result<Json> ParseJson(std::string_view text, std::string_view what) {
+  // The library takes a NUL for the end of the text, whatever follows.
+  if (text.find('\0') != std::string_view::npos) return Corruption(fmt::format("{}: not JSON: it holds a NUL", what));
   Json root;
   Builder builder(&root);
   std::string reason;

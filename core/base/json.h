@@ -21,8 +21,8 @@ using Json = nlohmann::ordered_json;
 
 inline constexpr int kJsonDepthMax = 64;
 
-// Parses one document. `what` names it in messages: "base_1_backup_stop_sentinel.json: not JSON at line 3, byte 41: ...".
-// Integers keep all 64 bits. FAILS WITH: kCorruption for anything but one complete document, for nesting beyond
+// Parses one document. `what` names it in messages: "base_1_backup_stop_sentinel.json: not JSON at line 3, byte 41:
+// ...". Integers keep all 64 bits. FAILS WITH: kCorruption for anything but one complete document, for nesting beyond
 // kJsonDepthMax, for a key that occurs twice in an object, and for text that is not UTF-8.
 // Time and memory are proportional to the text (n log n for the keys of an object).
 Result<Json> ParseJson(std::string_view text, std::string_view what);

@@ -184,7 +184,8 @@ Status ReadJsonStream(const Context& ctx, Source& source, std::string_view what,
   if (feeder.ended()) {
     return Truncated(fmt::format("{}: the document ends in the middle, after {} bytes", what, feeder.position()));
   }
-  return Corruption(fmt::format("{}: not JSON near byte {}: {}", what, feeder.position(), Reason(adapter.parse_reason())));
+  return Corruption(
+      fmt::format("{}: not JSON near byte {}: {}", what, feeder.position(), Reason(adapter.parse_reason())));
 }
 
 }  // namespace walrig

@@ -24,7 +24,7 @@ class JsonEvents {
   virtual Status OnEndArray() = 0;
   virtual Status OnString(std::string& value) = 0;
   virtual Status OnUint(uint64_t value) = 0;
-  virtual Status OnInt(int64_t value) = 0;     // negative
+  virtual Status OnInt(int64_t value) = 0;  // negative
   virtual Status OnDouble(double value) = 0;
   virtual Status OnBool(bool value) = 0;
   virtual Status OnNull() = 0;
@@ -36,8 +36,8 @@ struct JsonStreamLimits {
 };
 
 // Reads one document to the end of `source`; white space may follow it. `what` names it in messages.
-// FAILS WITH: kCorruption (not JSON, a limit exceeded, bytes after the end, text that is not UTF-8), kTruncated (ends in
-// the middle), kCancelled, what `source` says, what `events` say.
+// FAILS WITH: kCorruption (not JSON, a limit exceeded, bytes after the end, text that is not UTF-8), kTruncated (ends
+// in the middle), kCancelled, what `source` says, what `events` say.
 Status ReadJsonStream(const Context& ctx, Source& source, std::string_view what, const JsonStreamLimits& limits,
                       JsonEvents& events);
 

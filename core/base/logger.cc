@@ -20,21 +20,30 @@ namespace {
 std::string_view HeadOf(LogLevel level) {
   switch (level) {
     case LogLevel::kTrace:
-    case LogLevel::kDebug: return "DEBUG";
-    case LogLevel::kInfo: return "INFO";
-    case LogLevel::kWarning: return "WARNING";
-    case LogLevel::kError: return "ERROR";
+    case LogLevel::kDebug:
+      return "DEBUG";
+    case LogLevel::kInfo:
+      return "INFO";
+    case LogLevel::kWarning:
+      return "WARNING";
+    case LogLevel::kError:
+      return "ERROR";
   }
   return "ERROR";
 }
 
 std::string_view NameOf(LogLevel level) {
   switch (level) {
-    case LogLevel::kTrace: return "trace";
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kTrace:
+      return "trace";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "error";
 }
@@ -94,9 +103,9 @@ void Logger::Write(LogLevel level, std::string_view area, std::string_view text)
     message = Blotted(text);
   }
   const int64_t now_ns = clock_->WallNs();
-  std::string line = json_ ? JsonLine(now_ns, level, area, message)
-                           : fmt::format("{}: {} {}\n", HeadOf(level), FormatLogTime(now_ns),
-                                         Printable(message, SIZE_MAX));
+  std::string line =
+      json_ ? JsonLine(now_ns, level, area, message)
+            : fmt::format("{}: {} {}\n", HeadOf(level), FormatLogTime(now_ns), Printable(message, SIZE_MAX));
   WriteAll(fd_, AsBytes(line), "log").Ignore("a full or closed log must not fail the job");
 }
 

@@ -135,7 +135,8 @@ std::string FormatBytes(uint64_t bytes) {
     value /= 1024;
     ++unit;
   }
-  return value < 99.95 ? fmt::format("{:.1f} {}iB", value, kUnits[unit]) : fmt::format("{:.0f} {}iB", value, kUnits[unit]);
+  return value < 99.95 ? fmt::format("{:.1f} {}iB", value, kUnits[unit])
+                       : fmt::format("{:.0f} {}iB", value, kUnits[unit]);
 }
 
 std::string HexEncode(ByteSpan bytes) {

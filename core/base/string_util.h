@@ -22,8 +22,8 @@ Result<int64_t> ParseInt(std::string_view text);
 // A finite decimal number, "1.5" or "2e3".
 Result<double> ParseDouble(std::string_view text);
 
-// Bytes: "1024", "8MiB", "20mb", "1.5 G", "16kB". Units k, m, g, t, p with optional "b" or "ib", in any case, are powers
-// of 1024, as in postgresql.conf; "b" alone is bytes. A fraction is cut off to whole bytes.
+// Bytes: "1024", "8MiB", "20mb", "1.5 G", "16kB". Units k, m, g, t, p with optional "b" or "ib", in any case, are
+// powers of 1024, as in postgresql.conf; "b" alone is bytes. A fraction is cut off to whole bytes.
 Result<uint64_t> ParseSize(std::string_view text);
 
 // Nanoseconds, as Go's time.ParseDuration: "1m30s", "1.5h", "-2ms", "300us", "0"; a bare number other than 0 fails.

@@ -18,11 +18,11 @@
 namespace walrig {
 
 struct WalkEntry {
-  std::string_view path;  // relative to the root, '/' between parts; valid during the call
-  int dir_fd;             // the directory that holds it, for openat(); valid during the call
-  const char* name;       // last part of `path`
+  std::string_view path;    // relative to the root, '/' between parts; valid during the call
+  int dir_fd;               // the directory that holds it, for openat(); valid during the call
+  const char* name;         // last part of `path`
   const struct stat& info;  // lstat of it
-  int depth;              // 0 for entries of the root
+  int depth;                // 0 for entries of the root
 };
 
 enum class WalkAnswer {
@@ -39,7 +39,6 @@ struct WalkOptions {
 // Calls `visit` for each entry, a directory before its content. The first error of the visitor ends the walk and is
 // returned. FAILS WITH: kNotFound when there is no root; kInvalidArgument when it is no directory; kPermission,
 // kIoError with the path; kTooLarge when the tree is deeper than depth_max; kCancelled.
-Status WalkDirectory(const Context& ctx, const std::string& root, const WalkOptions& options,
-                     const WalkVisitor& visit);
+Status WalkDirectory(const Context& ctx, const std::string& root, const WalkOptions& options, const WalkVisitor& visit);
 
 }  // namespace walrig

@@ -37,9 +37,9 @@ class TokenBucket {
   const uint64_t rate_;
   const uint64_t burst_;
   std::mutex mutex_;
-  double credit_bytes_;            // guarded by mutex_; negative: debt
-  uint64_t filled_at_ns_ = 0;      // guarded by mutex_
-  bool started_ = false;           // guarded by mutex_
+  double credit_bytes_;        // guarded by mutex_; negative: debt
+  uint64_t filled_at_ns_ = 0;  // guarded by mutex_
+  bool started_ = false;       // guarded by mutex_
 };
 
 // OWNS: the wrapped stream. Borrows the bucket, which must outlive it; null: no limit.

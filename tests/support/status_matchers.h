@@ -55,8 +55,8 @@ MATCHER_P(IsOkAndHolds, value, "is OK and holds " + ::testing::PrintToString(val
 // The value of a Result, or the end of the test.
 #define ASSERT_OK_AND_ASSIGN(lhs, ...) \
   ASSERT_OK_AND_ASSIGN_IMPL_(WALRIG_CONCAT(walrig_test_result_, __LINE__), lhs, __VA_ARGS__)
-#define ASSERT_OK_AND_ASSIGN_IMPL_(tmp, lhs, ...) \
-  auto tmp = (__VA_ARGS__);                       \
+#define ASSERT_OK_AND_ASSIGN_IMPL_(tmp, lhs, ...)   \
+  auto tmp = (__VA_ARGS__);                         \
   ASSERT_TRUE(tmp.ok()) << tmp.status().ToString(); \
   lhs = std::move(tmp).value()
 #define ASSERT_OK(...) ASSERT_THAT((__VA_ARGS__), ::walrig::test::IsOk())

@@ -47,7 +47,9 @@ class TempDir {
     std::ifstream in(File(name), std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
   }
-  bool Exists(std::string_view name) const { return std::filesystem::exists(std::filesystem::symlink_status(File(name))); }
+  bool Exists(std::string_view name) const {
+    return std::filesystem::exists(std::filesystem::symlink_status(File(name)));
+  }
   // Names directly inside, ordered.
   std::set<std::string> Names() const {
     std::set<std::string> names;
