@@ -30,13 +30,13 @@ enum class OptionKind : uint8_t {
 };
 
 struct CliOption {
-  std::string_view name;  // long name without dashes
-  char letter = 0;        // short name or 0
+  std::string_view name = {};  // long name without dashes
+  char letter = 0;             // short name or 0
   OptionKind kind = OptionKind::kFlag;
-  std::string_view value_name;  // "NAME"; for help
-  std::string_view help;        // one sentence, no full stop
-  std::string_view choices;     // "warn|strict|off": checked, and completed by shells
-  std::string_view implied;     // for kOptionalValue: the value of a bare --name
+  std::string_view value_name = {};  // "NAME"; for help
+  std::string_view help = {};        // one sentence, no full stop
+  std::string_view choices = {};     // "warn|strict|off": checked, and completed by shells
+  std::string_view implied = {};     // for kOptionalValue: the value of a bare --name
 };
 
 // What a command's run function gets to see.
@@ -44,10 +44,10 @@ struct Invocation {
   const Context& ctx;
   const Settings& settings;
   Logger& log;
-  Output& out;                        // standard output
+  Output& out;                         // standard output
   std::vector<std::string> arguments;  // what is left besides options; their number is already checked
   std::map<std::string, std::vector<std::string>, std::less<>> options;  // by long name
-  bool turbo = false;                 // --turbo
+  bool turbo = false;                                                    // --turbo
 
   bool Has(std::string_view option) const { return options.find(option) != options.end(); }
   // The last value of an option, `fallback` when it was not given.
@@ -61,11 +61,11 @@ struct Invocation {
 enum class ArgumentHint : uint8_t { kNone, kFile, kDirectory, kBackupName };  // for shells
 
 struct Command {
-  std::string_view name;       // words apart by one space: "backup-push", "plugin list"
-  std::string_view summary;    // one line, imperative, no full stop
-  std::string_view arguments;  // "PGDATA [NAME|LATEST]"; for help
-  std::string_view description;  // paragraphs, lines up to 100 characters; may be empty
-  std::span<const CliOption> options;
+  std::string_view name = {};         // words apart by one space: "backup-push", "plugin list"
+  std::string_view summary = {};      // one line, imperative, no full stop
+  std::string_view arguments = {};    // "PGDATA [NAME|LATEST]"; for help
+  std::string_view description = {};  // paragraphs, lines up to 100 characters; may be empty
+  std::span<const CliOption> options = {};
   size_t arguments_min = 0;
   size_t arguments_max = 0;
   ArgumentHint hint = ArgumentHint::kNone;

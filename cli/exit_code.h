@@ -10,9 +10,9 @@ namespace walrig {
 enum class ExitCode : int {
   kOk = 0,
   kError = 1,
-  kUsage = 2,        // unknown command, flag or number of arguments; nothing was done
-  kFindings = 3,     // done, but something is wrong with the data: corrupt pages under --verify=strict, damage found
-  kWalAbsent = 74,   // wal-fetch: the archive does not hold this file (WAL-G's code)
+  kUsage = 2,          // unknown command, flag or number of arguments; nothing was done
+  kFindings = 3,       // done, but something is wrong with the data: corrupt pages under --verify=strict, damage found
+  kWalAbsent = 74,     // wal-fetch: the archive does not hold this file (WAL-G's code)
   kInterrupted = 130,  // ended by SIGINT (128 + 2), after cleaning up
   kHungUp = 129,       // SIGHUP
   kQuit = 131,         // SIGQUIT

@@ -8,7 +8,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "core/catalog/codec_source.h"
 #include "core/config/settings.h"
@@ -19,13 +18,17 @@
 
 namespace walrig {
 
-// "NAME[,key=value...]" taken apart; a backslash before a comma, equals sign or backslash takes its meaning away.
+class Logger;
+class TokenBucket;
+
 struct PluginChoice {
   std::string name;
   OptionValues values;
   std::string where;  // what chose it: "flag --storage", "environment WALG_FILE_PREFIX"
 };
-Result<PluginChoice> ParsePluginChoice(std::string_view text, std::string_view where);
+
+// What a plugin's option is looked up with: settings that somebody gave, not defaults of the table, which are WAL-G's.
+SettingLookup LookupIn(const Settings& settings);
 
 // By --storage, else by the first prefix that is set in WAL-G's order: OSS, S3, FILE, GS, AZ, SWIFT, SSH.
 // FAILS WITH: kConfig when there is none.
@@ -42,7 +45,9 @@ struct StorageUse {
 
 class Wiring : public CodecProvider {
  public:
-  explicit Wiring(const Settings& settings) : settings_(settings) {}
+  // Both must outlive this object. Secrets that plugins are given are registered with `log`.
+  Wiring(const Settings& settings, Logger& log);
+  // Every object that was handed out must be gone by now: plugins are told to shut down.
   ~Wiring() override;
 
   Result<Registry*> registry(const Context& ctx);
@@ -57,7 +62,11 @@ class Wiring : public CodecProvider {
   Cipher* cipher() override { return cipher_.get(); }
 
  private:
+  Result<Compressor*> LoadReader(const Context& ctx, std::string_view extension);
+
   const Settings& settings_;
+  Logger& log_;
+  std::unique_ptr<TokenBucket> network_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Cipher> cipher_;
   bool cipher_prepared_ = false;

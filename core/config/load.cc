@@ -48,6 +48,7 @@ Status ReadFileInto(const std::string& path, Settings* settings, LoadReport* rep
     if (entry.text.empty()) continue;
     settings->Put(entry.key, {.text = entry.text, .origin = SettingOrigin::kFile, .where = std::move(where)});
   }
+  settings->set_config_path(path);
   report->config_path = path;
   return OkStatus();
 }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/config/keys.h"
@@ -54,6 +55,10 @@ class Settings {
 
   // Values of all secrets that are set, for Logger::RegisterSecret.
   std::vector<std::string> SecretValues() const;
+  // The file that was read; "" when none.
+  const std::string& config_path() const { return config_path_; }
+  void set_config_path(std::string path) { config_path_ = std::move(path); }
+
   // For load.cc and tests: puts a value unless one of higher precedence is there. `name` is a spelling or unknown.
   void Put(std::string_view name, SettingValue value);
 
@@ -64,6 +69,7 @@ class Settings {
   };
   Status Bad(std::string_view key, const SettingValue& value, std::string_view wanted) const;
 
+  std::string config_path_;
   std::map<std::string, Slot, std::less<>> values_;           // by the table's name
   std::map<std::string, SettingValue, std::less<>> unknown_;  // names of no table, in upper case
 };

@@ -1,0 +1,64 @@
+// walrig backup-list: prints what core/backup/list found.
+#include <fmt/format.h>
+
+#include "cli/commands/common.h"
+#include "cli/output.h"
+#include "cli/wiring.h"
+#include "core/backup/list.h"
+
+namespace walrig {
+namespace {
+
+constexpr CliOption kOptions[] = {
+    {.name = "pretty", .help = "Print a table with borders, or indented JSON"},
+    {.name = "json", .help = "Print a JSON array"},
+    {.name = "detail", .help = "Print more about each backup"},
+    kTargetStorage,
+};
+
+void PrintText(Invocation& call, const BackupListReport& report, bool detail, bool pretty) {
+  if (report.rows.empty()) {
+    LogInfo(call, "No backups found");
+    return;
+  }
+  std::vector<std::vector<std::string>> cells = BackupListTable(report, detail, pretty);
+  Table table;
+  if (!cells.empty()) {
+    table.titles = std::move(cells.front());
+    cells.erase(cells.begin());
+  }
+  table.rows = std::move(cells);
+  call.out.Write(pretty ? PrettyTable(table) : PlainTable(table));
+}
+
+Result<ExitCode> Run(Invocation& call) {
+  WALRIG_TRY(CheckTargetStorage(call));
+  Wiring wiring(call.settings, call.log);
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true}));
+  const BackupListOptions options{.detail = call.Has("detail")};
+  WALRIG_ASSIGN(const BackupListReport report, BackupList(call.ctx, options, *storage));
+  for (const BackupListRow& row : report.rows) {
+    if (!row.problem.empty()) LogWarning(call, fmt::format("{}: {}", row.backup_name, row.problem));
+  }
+  if (!call.Has("json")) {
+    PrintText(call, report, options.detail, call.Has("pretty"));
+    return ExitCode::kOk;
+  }
+  Json array = Json::array();
+  for (const BackupListRow& row : report.rows) array.push_back(BackupListRowJson(row));
+  call.out.Json(array, call.Has("pretty"));
+  return ExitCode::kOk;
+}
+
+constexpr Command kCommand = {
+    .name = "backup-list",
+    .summary = "List the backups of the storage, oldest first",
+    .options = kOptions,
+    .run = Run,
+};
+
+}  // namespace
+
+const Command& BackupListCommand() { return kCommand; }
+
+}  // namespace walrig

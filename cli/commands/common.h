@@ -1,0 +1,36 @@
+// What several commands need: selection of a backup, checks of settings, small formatting.
+//
+// THREADS: any; no state.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "cli/command.h"
+#include "core/catalog/backups.h"
+
+namespace walrig {
+
+// Logs `text` as an error with where help is, and gives kUsage.
+Result<ExitCode> UsageError(Invocation& call, std::string_view text);
+
+void LogInfo(const Invocation& call, std::string_view text);
+void LogWarning(const Invocation& call, std::string_view text);
+
+// A setting that must be at least 1. FAILS WITH: kConfig.
+Result<size_t> PositiveSetting(const Settings& settings, std::string_view key);
+// WALG_PG_WAL_SIZE in bytes when somebody set it, else 0. FAILS WITH: kConfig unless a power of two of 1 to 1024 MiB.
+Result<uint64_t> SegmentBytes(const Settings& settings);
+// --target-storage and WALG_TARGET_STORAGE: only the first storage exists so far.
+Status CheckTargetStorage(const Invocation& call);
+// JSON text of user data; `origin` names where it came from. FAILS WITH: kInvalidArgument.
+Result<Json> ParseUserData(const std::string& text, std::string_view origin);
+
+inline constexpr CliOption kTargetStorage = {
+    .name = "target-storage",
+    .kind = OptionKind::kValue,
+    .value_name = "NAME",
+    .help = "Which of several storages; only \"default\" exists in this version"};
+
+}  // namespace walrig

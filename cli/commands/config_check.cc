@@ -1,0 +1,84 @@
+#include "cli/commands/config_check.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cli/wiring.h"
+#include "core/plugin/manifest.h"
+
+namespace walrig {
+namespace {
+
+// What the catalogues know about a plugin: its options, without loading it.
+std::optional<std::vector<OptionSpec>> OptionsInCatalogue(const Settings& settings, PluginKind kind,
+                                                          const std::string& name) {
+  Result<RegistryOptions> options = RegistryOptionsFrom(settings);
+  if (!options.ok()) return std::nullopt;
+  for (const std::string& path : ManifestPaths(options->manifest, options->search.trust)) {
+    Result<std::unique_ptr<Manifest>> manifest = Manifest::Open(path);
+    if (!manifest.ok()) continue;
+    Result<Catalogue> catalogue = (*manifest)->ReadAll();
+    if (!catalogue.ok()) continue;
+    const std::optional<CatalogueHit> hit = FindInCatalogue(*catalogue, kind, name);
+    if (hit.has_value() && hit->factory != nullptr) return hit->factory->options;
+  }
+  return std::nullopt;
+}
+
+class Checker {
+ public:
+  Checker(const Context& ctx, const Settings& settings, Logger& log)
+      : ctx_(ctx), settings_(settings), wiring_(settings, log) {}
+
+  void Values() {
+    size_t set = 0;
+    for (const KeySpec& key : AllKeys()) {
+      if (settings_.Has(key.name)) ++set;
+      const Status status = settings_.Check(key);
+      if (!status.ok()) Add(std::string(key.name), status);
+    }
+    if (findings_.empty()) findings_.push_back({"settings", true, fmt::format("{} values are well formed", set)});
+  }
+
+  void Plugin(std::string_view what, PluginKind kind, const Result<PluginChoice>& choice, std::string_view none) {
+    if (!choice.ok()) return Add(std::string(what), choice.status());
+    if (choice->name.empty() || choice->name == none) return Good(what, fmt::format("none ({})", choice->where));
+    Result<Registry*> registry = wiring_.registry(ctx_);
+    if (!registry.ok()) return Add(std::string(what), registry.status());
+    const Result<std::string> path = (*registry)->FindPath(kind, choice->name);
+    if (!path.ok()) return Add(std::string(what), path.status());
+    const std::string text = fmt::format("{} ({}), {}", choice->name, choice->where, *path);
+    const std::optional<std::vector<OptionSpec>> specs = OptionsInCatalogue(settings_, kind, choice->name);
+    if (!specs.has_value()) return Good(what, text + "; its options are not in the catalogue (walrig plugin scan)");
+    const Result<CheckedOptions> checked = CheckOptions(choice->name, *specs, choice->values, LookupIn(settings_));
+    if (!checked.ok()) return Add(std::string(what), checked.status());
+    Good(what, text);
+  }
+
+  std::vector<ConfigFinding> Take() { return std::move(findings_); }
+
+ private:
+  void Add(std::string what, const Status& status) { findings_.push_back({std::move(what), false, status.ToString()}); }
+  void Good(std::string_view what, std::string text) {
+    findings_.push_back({std::string(what), true, std::move(text)});
+  }
+
+  const Context& ctx_;
+  const Settings& settings_;
+  Wiring wiring_;
+  std::vector<ConfigFinding> findings_;
+};
+
+}  // namespace
+
+std::vector<ConfigFinding> CheckConfig(const Context& ctx, const Settings& settings, Logger& log) {
+  Checker checker(ctx, settings, log);
+  checker.Values();
+  checker.Plugin("storage", PluginKind::kStorage, ChooseStorage(settings), "");
+  checker.Plugin("compressor", PluginKind::kCompressor, ChooseCompressor(settings), "none");
+  checker.Plugin("cipher", PluginKind::kCipher, ChooseCipher(settings), "");
+  return checker.Take();
+}
+
+}  // namespace walrig

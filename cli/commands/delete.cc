@@ -1,0 +1,162 @@
+// walrig delete: options into core/retention/execute.
+#include <fmt/format.h>
+
+#include "cli/commands/common.h"
+#include "cli/output.h"
+#include "cli/usage.h"
+#include "cli/wiring.h"
+#include "core/base/string_util.h"
+#include "core/catalog/chain.h"
+#include "core/retention/execute.h"
+
+namespace walrig {
+namespace {
+
+constexpr CliOption kConfirm = {.name = "confirm", .help = "Delete; without it only the plan is shown"};
+constexpr CliOption kDryRun = {.name = "dry-run", .help = "Show only the plan, even with --confirm"};
+constexpr CliOption kJson = {.name = "json", .help = "Print the plan as JSON"};
+constexpr CliOption kSentinelTime = {.name = "use-sentinel-time",
+                                     .help = "Accepted for WAL-G's sake; matters for retain and before"};
+
+constexpr CliOption kEverythingOptions[] = {kConfirm, kDryRun, kJson, kSentinelTime, kTargetStorage};
+constexpr CliOption kTargetOptions[] = {
+    kConfirm,
+    kDryRun,
+    kJson,
+    kSentinelTime,
+    {.name = "target-user-data",
+     .kind = OptionKind::kValue,
+     .value_name = "JSON",
+     .help = "Delete the backup with this user data instead of one by name"},
+    {.name = "force", .help = "Delete permanent backups too"},
+    kTargetStorage,
+};
+
+void LogPlan(const Invocation& call, const DeletionPlan& plan) {
+  for (const auto* keys : {&plan.sentinels, &plan.objects}) {
+    for (const std::string& key : *keys) {
+      LogInfo(call, fmt::format("Object marked for deletion: {} storage=default", Printable(key, 1000)));
+    }
+  }
+}
+
+Json ReportJson(const DeleteReport& report) {
+  Json objects = Json::array();
+  for (const auto* keys : {&report.plan.sentinels, &report.plan.objects}) {
+    for (const std::string& key : *keys) objects.push_back(key);
+  }
+  return Json{{"executed", report.executed},
+              {"deleted_objects", report.deleted},
+              {"backups", report.plan.backups},
+              {"size", report.plan.bytes},
+              {"objects", objects}};
+}
+
+Result<ExitCode> Delete(Invocation& call, const DeleteOptions& options, Storage& storage) {
+  WALRIG_ASSIGN(const DeleteReport report, DeleteBackups(call.ctx, options, storage));
+  if (call.Has("json")) {
+    call.out.Json(ReportJson(report));
+    return ExitCode::kOk;
+  }
+  if (!report.executed) LogPlan(call, report.plan);
+  const size_t objects = report.plan.sentinels.size() + report.plan.objects.size();
+  const std::string what =
+      fmt::format("{} backups, {} objects, {}", report.plan.backups.size(), objects, FormatBytes(report.plan.bytes));
+  LogInfo(call, report.executed ? fmt::format("deleted {}", what)
+                                : fmt::format("dry run, would delete {}; run again with --confirm", what));
+  return ExitCode::kOk;
+}
+
+bool Confirmed(const Invocation& call) { return call.Has("confirm") && !call.Has("dry-run"); }
+
+Result<ExitCode> RunEverything(Invocation& call) {
+  WALRIG_TRY(CheckTargetStorage(call));
+  const std::string modifier = call.Argument(0);
+  if (!modifier.empty() && modifier != "FORCE") return UsageError(call, "delete everything takes only FORCE");
+  Wiring wiring(call.settings, call.log);
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !Confirmed(call)}));
+  const DeleteOptions options{
+      .everything = true, .target = {}, .force = modifier == "FORCE", .confirm = Confirmed(call)};
+  return Delete(call, options, *storage);
+}
+
+// FIND_FULL: the full backup below the named one, and with it all its deltas.
+Status FindFull(const Context& ctx, Storage& storage, BackupSelector* selector) {
+  WALRIG_ASSIGN(const BackupEntry entry, FindBackup(ctx, storage, *selector));
+  if (!entry.sentinel.has_value()) return entry.sentinel_status;
+  WALRIG_ASSIGN(const std::vector<std::string> chain, ChainOf(ctx, storage, entry));
+  *selector = BackupSelector();
+  selector->name = chain.front();
+  return OkStatus();
+}
+
+Result<ExitCode> RunTarget(Invocation& call) {
+  WALRIG_TRY(CheckTargetStorage(call));
+  std::vector<std::string> words = call.arguments;
+  const bool find_full = !words.empty() && words[0] == "FIND_FULL";
+  if (find_full) words.erase(words.begin());
+  if (words.size() > 1 || words.empty() != call.Has("target-user-data")) {
+    return UsageError(call, "delete target needs a name or --target-user-data, after FIND_FULL if that is wanted");
+  }
+  DeleteOptions options;
+  options.force = call.Has("force");
+  options.confirm = Confirmed(call);
+  if (!words.empty()) options.target.name = words[0];
+  if (call.Has("target-user-data")) {
+    WALRIG_ASSIGN(options.target.user_data, ParseUserData(call.Text("target-user-data"), "--target-user-data"));
+  }
+  Wiring wiring(call.settings, call.log);
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !options.confirm}));
+  if (find_full) WALRIG_TRY(FindFull(call.ctx, *storage, &options.target));
+  return Delete(call, options, *storage);
+}
+
+Result<ExitCode> RunAlone(Invocation& call) {
+  const std::string form = call.Argument(0);
+  if (form.empty()) {
+    call.out.Write(CommandHelp(DeleteCommands()[0]));
+    return ExitCode::kOk;
+  }
+  for (const std::string_view later : {"retain", "before", "garbage"}) {
+    if (form == later) return NotSupported(fmt::format("delete {} is not supported by this version", form));
+  }
+  return UsageError(call, fmt::format("delete {}: no such form", Printable(form)));
+}
+
+constexpr Command kCommands[] = {
+    {
+        .name = "delete",
+        .summary = "Delete backups; see delete everything and delete target",
+        .arguments = "FORM",
+        .arguments_min = 0,
+        .arguments_max = 1000,
+        .hidden = true,
+        .needs_settings = false,
+        .run = RunAlone,
+    },
+    {
+        .name = "delete everything",
+        .summary = "Delete all that is under the prefix; only shows the plan without --confirm",
+        .arguments = "[FORCE]",
+        .description = "Refused while a permanent backup is there, unless FORCE is given.",
+        .options = kEverythingOptions,
+        .arguments_max = 1,
+        .run = RunEverything,
+    },
+    {
+        .name = "delete target",
+        .summary = "Delete one backup and its deltas; only shows the plan without --confirm",
+        .arguments = "[FIND_FULL] NAME",
+        .description = "A permanent backup is kept unless --force is given (WAL-G deletes it). WAL is not touched.",
+        .options = kTargetOptions,
+        .arguments_max = 2,
+        .hint = ArgumentHint::kBackupName,
+        .run = RunTarget,
+    },
+};
+
+}  // namespace
+
+std::span<const Command> DeleteCommands() { return kCommands; }
+
+}  // namespace walrig

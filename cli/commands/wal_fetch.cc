@@ -1,0 +1,77 @@
+// walrig wal-fetch: settings and options into core/wal/fetch, and its answer into an exit code for PostgreSQL.
+#include <fmt/format.h>
+
+#include "cli/commands/common.h"
+#include "cli/wiring.h"
+#include "core/base/string_util.h"
+#include "core/layout/plugin_set.h"
+#include "core/wal/fetch.h"
+
+namespace walrig {
+namespace {
+
+constexpr CliOption kOptions[] = {
+    kTargetStorage,
+};
+
+Result<WalFetchOptions> OptionsFrom(const Invocation& call) {
+  WalFetchOptions options;
+  options.name = call.Argument(0);
+  options.destination = call.Argument(1);
+  WALRIG_ASSIGN(options.segment_bytes, SegmentBytes(call.settings));
+  WALRIG_ASSIGN(const PluginChoice compressor, ChooseCompressor(call.settings));
+  const std::optional<CompressionMethod> method = MethodByName(compressor.name);
+  if (method.has_value()) options.preferred_extension = method->extension;
+  return options;
+}
+
+Result<WalFetchReport> Fetch(Invocation& call) {
+  WALRIG_TRY(CheckTargetStorage(call));
+  WALRIG_ASSIGN(const WalFetchOptions options, OptionsFrom(call));
+  Wiring wiring(call.settings, call.log);
+  WALRIG_TRY(wiring.PrepareCipher(call.ctx));
+  // Whatever cannot be found here is the storage, not the file: PostgreSQL must not take it for the end of WAL.
+  Result<std::unique_ptr<Storage>> storage = wiring.OpenStorage(call.ctx, {.read_only = true});
+  if (!storage.ok()) {
+    return Status(Code::kUnavailable, std::string(storage.status().message()))
+        .Hint(std::string(storage.status().hint()));
+  }
+  return WalFetch(call.ctx, options, WalFetchDeps{**storage, wiring});
+}
+
+Result<ExitCode> Run(Invocation& call) {
+  WALRIG_ASSIGN(const uint64_t error_code, call.settings.Number("WALRIG_WAL_FETCH_ERROR_CODE"));
+  if (error_code < 1 || error_code > 255)
+    return ConfigError("WALRIG_WAL_FETCH_ERROR_CODE: between 1 and 255 are possible");
+  const Result<WalFetchReport> report = Fetch(call);
+  if (report.ok()) return ExitCode::kOk;
+  const Status& status = report.status();
+  if (status.code() == Code::kNotFound) {
+    call.ctx.log->Write(LogLevel::kError, "", fmt::format("Archive '{}' does not exist.", Printable(call.Argument(0))));
+    return ExitCode::kWalAbsent;
+  }
+  if (status.code() == Code::kCancelled) return status;
+  call.ctx.log->Write(LogLevel::kError, "", status.ToString());
+  return static_cast<ExitCode>(error_code);
+}
+
+constexpr Command kCommand = {
+    .name = "wal-fetch",
+    .summary = "Bring a WAL file back from the archive, as restore_command",
+    .arguments = "NAME DESTINATION",
+    .description =
+        "In postgresql.conf: restore_command = 'walrig wal-fetch %f %p'\n"
+        "Ends with exit code 74 when the archive does not hold the file, with 1 on any error;\n"
+        "WALRIG_WAL_FETCH_ERROR_CODE=126 makes PostgreSQL stop on an error rather than end recovery there.",
+    .options = kOptions,
+    .arguments_min = 2,
+    .arguments_max = 2,
+    .hint = ArgumentHint::kFile,
+    .run = Run,
+};
+
+}  // namespace
+
+const Command& WalFetchCommand() { return kCommand; }
+
+}  // namespace walrig

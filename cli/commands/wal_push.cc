@@ -1,0 +1,70 @@
+// walrig wal-push: settings and options into core/wal/push.
+#include <fmt/format.h>
+
+#include "cli/commands/common.h"
+#include "cli/output.h"
+#include "cli/wiring.h"
+#include "core/wal/push.h"
+
+namespace walrig {
+namespace {
+
+constexpr CliOption kOptions[] = {
+    {.name = "json", .help = "Print a report as JSON"},
+    kTargetStorage,
+};
+
+Result<WalPushOptions> OptionsFrom(const Invocation& call) {
+  const Settings& settings = call.settings;
+  WalPushOptions options;
+  options.path = call.Argument(0);
+  options.pgdata = settings.Text("PGDATA");
+  WALRIG_ASSIGN(options.segment_bytes, SegmentBytes(settings));
+  WALRIG_ASSIGN(options.prevent_overwrite, settings.Bool("WALG_PREVENT_WAL_OVERWRITE"));
+  WALRIG_ASSIGN(const std::string metadata, settings.Choice("WALG_UPLOAD_WAL_METADATA"));
+  if (metadata == "bulk")
+    LogWarning(call, "WALG_UPLOAD_WAL_METADATA=BULK is not supported by this version; none is written");
+  options.individual_metadata = metadata == "individual";
+  WALRIG_ASSIGN(options.compress_workers, PositiveSetting(settings, "WALRIG_WAL_WORKERS"));
+  WALRIG_ASSIGN(const size_t concurrency, PositiveSetting(settings, "WALG_UPLOAD_CONCURRENCY"));
+  WALRIG_ASSIGN(const uint64_t limit, settings.Number("TOTAL_BG_UPLOADED_LIMIT"));
+  options.background_workers = concurrency - 1;
+  options.background_files_max = limit <= 1 ? 0 : static_cast<size_t>(limit) - 1;
+  WALRIG_ASSIGN(options.rename_ready, settings.Bool("PG_READY_RENAME"));
+  return options;
+}
+
+Result<ExitCode> Run(Invocation& call) {
+  WALRIG_TRY(CheckTargetStorage(call));
+  WALRIG_ASSIGN(const WalPushOptions options, OptionsFrom(call));
+  Wiring wiring(call.settings, call.log);
+  WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {}));
+  WALRIG_ASSIGN(const WalPushReport report, WalPush(call.ctx, options, WalPushDeps{*storage, codec, wiring}));
+  if (call.Has("json")) {
+    call.out.Json(Json{{"name", report.name},
+                       {"already_archived", report.already_archived},
+                       {"uncompressed_size", report.plain_bytes},
+                       {"compressed_size", report.stored_bytes},
+                       {"background_files", report.background_files}});
+  }
+  return ExitCode::kOk;
+}
+
+constexpr Command kCommand = {
+    .name = "wal-push",
+    .summary = "Archive a WAL file, as archive_command",
+    .arguments = "PATH",
+    .description = "In postgresql.conf: archive_command = 'walrig wal-push %p'",
+    .options = kOptions,
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .hint = ArgumentHint::kFile,
+    .run = Run,
+};
+
+}  // namespace
+
+const Command& WalPushCommand() { return kCommand; }
+
+}  // namespace walrig

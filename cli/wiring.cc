@@ -1,0 +1,214 @@
+#include "cli/wiring.h"
+
+#include <fmt/format.h>
+
+#include <span>
+
+#include "core/base/logger.h"
+#include "core/base/random.h"
+#include "core/base/string_util.h"
+#include "core/io/throttle.h"
+#include "core/layout/plugin_set.h"
+#include "core/storage/stack.h"
+
+namespace walrig {
+namespace {
+
+struct Chooser {
+  std::string_view setting;
+  std::string_view plugin;
+};
+
+// WAL-G's order (internal/configure.go).
+constexpr Chooser kStorages[] = {
+    {"WALG_OSS_PREFIX", "oss"},  {"WALG_S3_PREFIX", "s3"},       {"WALG_FILE_PREFIX", "fs"}, {"WALG_GS_PREFIX", "gcs"},
+    {"WALG_AZ_PREFIX", "azure"}, {"WALG_SWIFT_PREFIX", "swift"}, {"WALG_SSH_PREFIX", "ssh"},
+};
+constexpr Chooser kCiphers[] = {
+    {"WALG_PGP_KEY", "openpgp"},
+    {"WALG_PGP_KEY_PATH", "openpgp"},
+    {"WALG_GPG_KEY_ID", "openpgp"},
+    {"WALG_ENVELOPE_PGP_KEY", "envelope-pgp"},
+    {"WALG_ENVELOPE_PGP_KEY_PATH", "envelope-pgp"},
+    {"WALG_CSE_KMS_ID", "aws-kms"},
+    {"YC_CSE_KMS_KEY_ID", "yc-kms"},
+    {"WALG_LIBSODIUM_KEY", "libsodium"},
+    {"WALG_LIBSODIUM_KEY_PATH", "libsodium"},
+};
+
+Result<PluginChoice> FromSpec(const SettingValue& value) {
+  Result<PluginSpec> spec = ParsePluginSpec(value.text);
+  if (!spec.ok()) return std::move(spec).status().With(value.where);
+  return PluginChoice{std::move(spec->name), std::move(spec->values), value.where};
+}
+
+std::optional<PluginChoice> FirstSet(const Settings& settings, std::span<const Chooser> choosers) {
+  for (const Chooser& chooser : choosers) {
+    const std::optional<SettingValue> value = settings.FindExplicit(chooser.setting);
+    if (value.has_value()) return PluginChoice{std::string(chooser.plugin), {}, value->where};
+  }
+  return std::nullopt;
+}
+
+Result<RetryPolicy> RetryFrom(const Settings& settings) {
+  RetryPolicy policy;
+  WALRIG_ASSIGN(const uint64_t attempts, settings.Number("WALRIG_RETRY_ATTEMPTS"));
+  if (attempts == 0 || attempts > 1000) return ConfigError("WALRIG_RETRY_ATTEMPTS: between 1 and 1000 are possible");
+  WALRIG_ASSIGN(const int64_t initial_ns, settings.DurationNs("WALRIG_RETRY_INITIAL"));
+  WALRIG_ASSIGN(const int64_t max_ns, settings.DurationNs("WALRIG_RETRY_MAX"));
+  policy.attempts_max = static_cast<uint32_t>(attempts);
+  policy.initial_ms = static_cast<uint64_t>(initial_ns) / 1'000'000;
+  policy.max_ms = static_cast<uint64_t>(max_ns) / 1'000'000;
+  return policy;
+}
+
+}  // namespace
+
+SettingLookup LookupIn(const Settings& settings) {
+  return [&settings](std::string_view name) -> std::optional<std::string> {
+    std::optional<SettingValue> value = settings.FindExplicit(name);
+    if (!value.has_value()) return std::nullopt;
+    return std::move(value->text);
+  };
+}
+
+Result<PluginChoice> ChooseStorage(const Settings& settings) {
+  const std::optional<SettingValue> named = settings.FindExplicit("WALRIG_STORAGE");
+  if (named.has_value()) return FromSpec(*named);
+  std::optional<PluginChoice> choice = FirstSet(settings, kStorages);
+  if (choice.has_value()) return *std::move(choice);
+  return ConfigError("no storage is configured")
+      .Hint("set WALG_FILE_PREFIX=/directory (or another WALG_*_PREFIX), or give --storage=NAME,key=value");
+}
+
+Result<PluginChoice> ChooseCompressor(const Settings& settings) {
+  const std::optional<SettingValue> named = settings.FindExplicit("WALRIG_COMPRESSOR");
+  if (named.has_value()) return FromSpec(*named);
+  const std::optional<SettingValue> method = settings.Find("WALG_COMPRESSION_METHOD");
+  PluginChoice choice{ToLower(method->text), {}, method->where};
+  const std::optional<SettingValue> level = settings.FindExplicit("WALG_ZSTD_LEVEL");
+  if (level.has_value() && choice.name != "zstd") {
+    return ConfigError(fmt::format("WALG_ZSTD_LEVEL ({}) goes only with WALG_COMPRESSION_METHOD=zstd, which is {} ({})",
+                                   level->where, choice.name, choice.where));
+  }
+  return choice;
+}
+
+Result<PluginChoice> ChooseCipher(const Settings& settings) {
+  const std::optional<SettingValue> named = settings.FindExplicit("WALRIG_CIPHER");
+  if (named.has_value()) {
+    WALRIG_ASSIGN(PluginChoice choice, FromSpec(*named));
+    if (choice.name == "none") choice.name.clear();
+    return choice;
+  }
+  std::optional<PluginChoice> choice = FirstSet(settings, kCiphers);
+  if (!choice.has_value()) return PluginChoice{};
+  const bool envelope = settings.Has("WALG_ENVELOPE_PGP_KEY") || settings.Has("WALG_ENVELOPE_PGP_KEY_PATH");
+  if (choice->name == "openpgp" && envelope) {
+    return ConfigError("an OpenPGP key and an envelope OpenPGP key are both configured; only one of them can be used");
+  }
+  return *std::move(choice);
+}
+
+Wiring::Wiring(const Settings& settings, Logger& log) : settings_(settings), log_(log) {}
+
+Wiring::~Wiring() {
+  readers_.clear();
+  writer_.reset();
+  cipher_.reset();
+  if (registry_ != nullptr) registry_->Shutdown();
+}
+
+Result<Registry*> Wiring::registry(const Context& ctx) {
+  if (registry_ == nullptr) {
+    WALRIG_ASSIGN(RegistryOptions options, RegistryOptionsFrom(settings_));
+    options.on_secret = [this](const std::string& secret) { log_.RegisterSecret(secret); };
+    WALRIG_ASSIGN(registry_, Registry::Open(ctx, std::move(options)));
+  }
+  return registry_.get();
+}
+
+Result<std::unique_ptr<Storage>> Wiring::OpenStorage(const Context& ctx, StorageUse use) {
+  WALRIG_ASSIGN(const PluginChoice choice, ChooseStorage(settings_));
+  if (settings_.Has("WALG_FAILOVER_STORAGES")) {
+    ctx.log->Write(LogLevel::kWarning, "", "WALG_FAILOVER_STORAGES: this version uses the first storage only");
+  }
+  WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
+  Result<std::unique_ptr<Storage>> driver = plugins->NewStorage(ctx, choice.name, choice.values, LookupIn(settings_));
+  if (!driver.ok()) return std::move(driver).status().With(fmt::format("storage {} ({})", choice.name, choice.where));
+  StackOptions options;
+  WALRIG_ASSIGN(options.retry, RetryFrom(settings_));
+  options.seed = SeedFromSystem();
+  options.prefix = settings_.Text("WALG_STORAGE_PREFIX");
+  options.read_only = use.read_only;
+  WALRIG_ASSIGN(const uint64_t rate, settings_.Size("WALG_NETWORK_RATE_LIMIT"));
+  if (use.rate_limited && rate != 0) {
+    network_ = std::make_unique<TokenBucket>(TokenBucket::Options{.rate_bytes_per_s = rate});
+    options.network = network_.get();
+  }
+  return BuildStack(std::move(*driver), options);
+}
+
+Result<Codec> Wiring::WriteCodec(const Context& ctx) {
+  WALRIG_TRY(PrepareCipher(ctx));
+  WALRIG_ASSIGN(const PluginChoice choice, ChooseCompressor(settings_));
+  if (choice.name == "none") return Codec{.compressor = nullptr, .cipher = cipher_.get()};
+  if (writer_ == nullptr) {
+    WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
+    Result<std::unique_ptr<Compressor>> made =
+        plugins->NewCompressor(ctx, choice.name, choice.values, LookupIn(settings_));
+    if (!made.ok()) return std::move(made).status().With(fmt::format("compressor {} ({})", choice.name, choice.where));
+    if (!(*made)->traits().encode) {
+      return NotSupported(fmt::format("compressor {} ({}) only reads", choice.name, choice.where));
+    }
+    writer_ = std::move(*made);
+  }
+  return Codec{.compressor = writer_.get(), .cipher = cipher_.get()};
+}
+
+Status Wiring::PrepareCipher(const Context& ctx) {
+  if (cipher_prepared_) return OkStatus();
+  WALRIG_ASSIGN(const PluginChoice choice, ChooseCipher(settings_));
+  if (!choice.name.empty()) {
+    WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
+    Result<std::unique_ptr<Cipher>> made = plugins->NewCipher(ctx, choice.name, choice.values, LookupIn(settings_));
+    if (!made.ok()) {
+      return std::move(made).status().With(
+          fmt::format("encryption is configured ({}), and cipher {} cannot be used", choice.where, choice.name));
+    }
+    cipher_ = std::move(*made);
+  }
+  cipher_prepared_ = true;
+  return OkStatus();
+}
+
+Result<Compressor*> Wiring::ForExtension(const Context& ctx, std::string_view extension) {
+  extension = CanonicalExtension(extension);
+  if (extension.empty()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  const auto known = readers_.find(extension);
+  if (known != readers_.end()) return known->second.get();
+  if (writer_ != nullptr && writer_->traits().extension == extension && writer_->traits().decode) return writer_.get();
+  return LoadReader(ctx, extension);
+}
+
+Result<Compressor*> Wiring::LoadReader(const Context& ctx, std::string_view extension) {
+  WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
+  std::string name;
+  if (const std::optional<CompressionMethod> method = MethodOfExtension(extension)) {
+    name = method->compressor;
+  } else {
+    WALRIG_ASSIGN(name, plugins->CompressorForExtension(extension));
+  }
+  Result<std::unique_ptr<Compressor>> made = plugins->NewCompressor(ctx, name, {}, SettingLookup());
+  if (!made.ok()) {
+    const Code code = made.status().code() == Code::kNotFound ? Code::kNotSupported : made.status().code();
+    return Status(code, fmt::format("objects ending in .{} cannot be read: {}", extension, made.status().message()))
+        .Hint(std::string(made.status().hint()));
+  }
+  Compressor* const raw = made->get();
+  readers_.emplace(extension, std::move(*made));
+  return raw;
+}
+
+}  // namespace walrig
