@@ -46,6 +46,7 @@ struct BackupPushOptions {
   ManifestChecksum manifest_checksum = ManifestChecksum::kCrc32c;
   uint32_t delta_steps_max = 0;                  // WALG_DELTA_MAX_STEPS; above 0 a warning says that full is taken
   std::string storage_name = "default";          // for the last log line
+  std::string walrig_version;                    // for walrig.json
 };
 
 // Borrowed; all must outlive the call.

@@ -56,6 +56,7 @@ std::vector<Parameters> Attempts(const ConnectOptions& options) {
   else if (!service && !Has(base, "dbname") && !EnvironmentHas("PGDATABASE"))
     base.emplace_back("dbname", "postgres");
   base.emplace_back("fallback_application_name", options.application_name);
+  base.emplace_back("client_encoding", "UTF8");
   const bool host = service || Has(base, "host") || Has(base, "hostaddr") || EnvironmentHas("PGHOST") ||
                     EnvironmentHas("PGHOSTADDR");
   const bool port = Has(base, "port") || EnvironmentHas("PGPORT");
@@ -315,7 +316,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const Context& ctx, const C
       ConnectOptions worked = options;
       worked.parameters = parameters;
       std::erase_if(worked.parameters, [](const auto& p) {
-        return p.first == "dbname" || p.first == "fallback_application_name";
+        return p.first == "dbname" || p.first == "fallback_application_name" || p.first == "client_encoding";
       });
       const int version = impl->pq.server_version(impl->session);
       return std::unique_ptr<Connection>(new Connection(std::move(impl), std::move(worked), version));

@@ -1,0 +1,438 @@
+#include "core/backup/push.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "core/backup/documents.h"
+#include "core/backup/tar_upload.h"
+#include "core/base/errno_status.h"
+#include "core/base/fd.h"
+#include "core/base/json.h"
+#include "core/base/string_util.h"
+#include "core/base/time_format.h"
+#include "core/layout/backup_name.h"
+#include "core/layout/paths.h"
+#include "core/pipeline/tar_writer.h"
+#include "core/postgres/control_file.h"
+#include "core/postgres/data_dir.h"
+#include "core/postgres/liveness.h"
+#include "core/postgres/version.h"
+#include "core/postgres/wal_name.h"
+#include "core/storage/objects.h"
+
+namespace walrig {
+namespace {
+
+// An interrupted backup cleans up after itself, but never holds its process for long.
+constexpr uint64_t kUndoWaitNs = 20'000'000'000;
+constexpr uint64_t kPingWaitNs = 30'000'000'000;
+// What DumpJson puts in the place of bytes that are not UTF-8.
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+constexpr int kControlReadsMax = 20;
+constexpr uint64_t kControlPauseNs = 5'000'000;
+
+void Say(const Context& ctx, LogLevel level, const std::string& text) { ctx.log->Write(level, "backup", text); }
+
+// WAL-G's documents hold microseconds, rounded up.
+int64_t NowMicroseconds(const Context& ctx) { return (ctx.clock->WallNs() + 999) / 1000 * 1000; }
+
+Result<std::string> RealPath(const std::string& path) {
+  std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
+  if (!real) return ErrnoStatus(errno, "resolve " + path);
+  return std::string(real.get());
+}
+
+std::string HostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+// pg_control of a running server may be read in the middle of a write: its CRC tells.
+Result<std::string> ReadControlFile(const Context& ctx, const std::string& data_directory, ControlData* parsed) {
+  const std::string path = data_directory + "/" + std::string(kControlFilePath);
+  for (int round = 1;; ++round) {
+    Result<std::string> bytes = ReadWholeFile(path, kControlFileBytes);
+    if (!bytes.ok()) return std::move(bytes).status().Hint("run walrig as the user that owns the data directory");
+    Result<ControlData> control = ParseControlFile(AsBytes(*bytes));
+    if (control.ok()) {
+      *parsed = *control;
+      return bytes;
+    }
+    if (round == kControlReadsMax || control.status().code() == Code::kNotSupported)
+      return std::move(control).status().With(path);
+    ctx.clock->SleepNs(kControlPauseNs, ctx.stop.fd());
+    WALRIG_TRY(ctx.Poll());
+  }
+}
+
+// One run of the job. Each step is a method; what later steps need is a member.
+class Push {
+ public:
+  Push(const BackupPushOptions& options, BackupPushDeps& deps) : options_(options), deps_(deps) {}
+
+  Status CheckOptions(const Context& ctx);
+  Status LookAtServer(const Context& ctx);
+  Status Begin(const Context& ctx);
+  Status ClaimName(const Context& ctx);
+  Status Walk(const Context& ctx);
+  Status StoreParts(const Context& ctx);
+  Status StoreControlFile(const Context& ctx);
+  Status End(const Context& ctx);
+  Status StoreLabels(const Context& ctx);
+  Status StoreDocuments(const Context& ctx);
+  Status StoreSentinel(const Context& ctx);
+  BackupPushReport Report(const Context& ctx) const;
+
+  // Every step above that needs the server still in backup mode.
+  Status StoreAll(const Context& ctx);
+  Status Ping(const Context& ctx);
+  void Undo(const Context& ctx);
+
+ private:
+  void WarnWhereArchivingIsOff(const Context& ctx) const;
+  Status CheckNames() const;
+  Status CheckStillStandby(const Context& ctx);
+  std::string Key(std::string_view name) const { return BackupFolder(facts_.name) + std::string(name); }
+
+  const BackupPushOptions& options_;
+  BackupPushDeps& deps_;
+  ControlData control_;
+  BackupFacts facts_;
+  BackupStart start_;
+  bool verify_pages_ = false;
+  bool name_is_ours_ = false;
+  bool sentinel_is_foreign_ = false;
+  FileSet files_;
+  std::unique_ptr<TarUpload> upload_;
+  std::vector<ExtraFile> extra_;
+  std::vector<ProofObject> documents_;
+  uint64_t manifest_files_ = 0;
+};
+
+Status Push::CheckOptions(const Context& ctx) {
+  if (options_.data_directory.empty())
+    return NotSupported("a remote backup (without a data directory) is not supported yet")
+        .Hint("give the data directory: walrig backup-push /var/lib/postgresql/15/main");
+  if (options_.workers == 0) return ConfigError("WALG_UPLOAD_DISK_CONCURRENCY must be at least 1");
+  if (!options_.user_data.empty()) {
+    Result<Json> user_data = ParseJson(options_.user_data, "user data");
+    if (!user_data.ok())
+      return InvalidArgument(std::string(user_data.status().message()))
+          .Hint("--add-user-data wants JSON: '{\"x\": 1}', or '\"text\"' with the inner quotes");
+    facts_.user_data = *std::move(user_data);
+  }
+  if (options_.delta_steps_max > 0)
+    Say(ctx, LogLevel::kWarning, "delta backups are not supported yet (WALG_DELTA_MAX_STEPS): a full backup is taken");
+  if (options_.composer == TarComposer::kRating || options_.composer == TarComposer::kCopy)
+    Say(ctx, LogLevel::kInfo, "the rating and copy composers are not supported yet: files are packed in their order");
+  facts_.permanent = options_.permanent;
+  facts_.files_metadata_disabled = options_.without_files_metadata;
+  return OkStatus();
+}
+
+Status Push::LookAtServer(const Context& ctx) {
+  facts_.start_time_ns = NowMicroseconds(ctx);
+  facts_.hostname = HostName();
+  WALRIG_ASSIGN(facts_.server, deps_.server.Info(ctx));
+  WALRIG_TRY(CheckSupported(PgVersion{facts_.server.version}));
+  Result<std::string> given = RealPath(options_.data_directory);
+  if (!given.ok()) return std::move(given).status().Hint("run walrig where the server's files are, as their owner");
+  Result<std::string> shown = RealPath(facts_.server.data_directory);
+  if (!shown.ok() || *shown != *given)
+    return InvalidArgument(fmt::format("the data directory of the command line, '{}', is not that of the server, '{}'",
+                                       *given, facts_.server.data_directory))
+        .Hint("give the server's data directory, or set PGHOST and PGPORT to the server that you mean");
+  facts_.data_directory = *given;
+  WALRIG_TRY(ReadWholeFile(*given + "/" + std::string(kPgVersionName), 64).status());
+  WALRIG_TRY(ReadControlFile(ctx, *given, &control_).status());
+  if (control_.system_identifier != facts_.server.system_identifier)
+    return InvalidArgument(fmt::format("the server's system identifier is {}, but that in {}/{} is {}",
+                                       facts_.server.system_identifier, *given, kControlFilePath,
+                                       control_.system_identifier))
+        .Hint("the server that answers runs on another host, or in another container, than these files");
+  if (options_.wal_segment_bytes != 0 && options_.wal_segment_bytes != facts_.server.wal_segment_bytes)
+    return ConfigError(fmt::format("WALG_PG_WAL_SIZE says {}, but the server's WAL segments have {}",
+                                   FormatBytes(options_.wal_segment_bytes), FormatBytes(facts_.server.wal_segment_bytes)))
+        .Hint("unset WALG_PG_WAL_SIZE: walrig asks the server");
+  verify_pages_ = options_.verify != PageVerify::kOff && facts_.server.data_checksums;
+  if (options_.verify == PageVerify::kStrict && !verify_pages_)
+    Say(ctx, LogLevel::kWarning, "the cluster has no page checksums (data_checksums is off): pages are not verified");
+  if (!facts_.server.in_recovery) WarnWhereArchivingIsOff(ctx);
+  return OkStatus();
+}
+
+void Push::WarnWhereArchivingIsOff(const Context& ctx) const {
+  const ServerInfo& server = facts_.server;
+  if (server.archive_mode.empty()) return;  // this role may not see it
+  if (server.archive_mode != "on" && server.archive_mode != "always")
+    return Say(ctx, LogLevel::kWarning,
+               "archive_mode is " + server.archive_mode +
+                   ": without the WAL that is written meanwhile, this backup cannot be restored; set archive_mode = on "
+                   "and archive_command = 'walrig wal-push \"%p\"'");
+  const bool command = !server.archive_command.empty() && server.archive_command != "(disabled)";
+  if (!command && server.archive_library.empty())
+    Say(ctx, LogLevel::kWarning,
+        "archive_command is empty: without the WAL that is written meanwhile, this backup cannot be restored; set "
+        "archive_command = 'walrig wal-push \"%p\"'");
+}
+
+Status Push::Begin(const Context& ctx) {
+  Say(ctx, LogLevel::kInfo, "asking the server to begin the backup (it makes a checkpoint)");
+  const std::string label = "walrig " + FormatRfc3339Seconds(ctx.clock->WallNs());
+  WALRIG_ASSIGN(start_, deps_.server.Start(ctx, label));
+  facts_.start_lsn = start_.start_lsn;
+  if (start_.in_recovery) {
+    // A standby has no pg_walfile_name; WAL-G takes the segment of the byte before (pg/bundle.go).
+    WALRIG_ASSIGN(facts_.timeline, deps_.server.Timeline(ctx));
+    facts_.name = FullBackupName(
+        PreviousSegmentOfLsn(facts_.timeline, start_.start_lsn, facts_.server.wal_segment_bytes));
+  } else {
+    Result<WalName> segment = ParseWalName(start_.wal_name);
+    if (!segment.ok()) return std::move(segment).status().With("name of the first WAL file");
+    facts_.timeline = segment->timeline;
+    facts_.name = FullBackupName(*segment);
+  }
+  Say(ctx, LogLevel::kInfo, fmt::format("backup {} begins at {}", facts_.name, FormatLsn(start_.start_lsn)));
+  return OkStatus();
+}
+
+Status Push::ClaimName(const Context& ctx) {
+  WALRIG_ASSIGN(bool exists, Exists(ctx, deps_.storage, SentinelKey(facts_.name)));
+  if (exists)
+    return AlreadyExists(fmt::format("a backup named {} exists already", facts_.name))
+        .Hint(start_.in_recovery
+                  ? "the standby has had no restart point since: try again after the primary's next checkpoint"
+                  : "another cluster may be using this storage prefix; if it is a stale backup, delete it first");
+  WALRIG_ASSIGN(std::vector<ObjectInfo> leftovers, ListAll(ctx, deps_.storage, BackupFolder(facts_.name)));
+  name_is_ours_ = true;
+  if (leftovers.empty()) return OkStatus();
+  // A stale part among ours would be restored with them.
+  Say(ctx, LogLevel::kWarning,
+      fmt::format("deleting {} objects that an interrupted backup left under {}", leftovers.size(), facts_.name));
+  std::vector<std::string> keys;
+  for (const ObjectInfo& object : leftovers) keys.push_back(object.key);
+  return DeleteAll(ctx, deps_.storage, keys);
+}
+
+Status Push::Walk(const Context& ctx) {
+  WALRIG_ASSIGN(files_, WalkDataDirectory(ctx, facts_.data_directory));
+  if (!files_.control()) return NotFound(facts_.data_directory + "/" + std::string(kControlFilePath) + " is not there");
+  facts_.catalog_bytes = files_.catalog_bytes();
+  if (!options_.without_files_metadata) WALRIG_TRY(CheckNames());
+  Say(ctx, LogLevel::kInfo, fmt::format("{} files, {}", files_.files() + 1, FormatBytes(files_.payload_bytes())));
+  return OkStatus();
+}
+
+// files_metadata.json cannot hold such a name: better now than after an hour of uploading.
+Status Push::CheckNames() const {
+  for (size_t i = 0; i < files_.size(); ++i) {
+    const std::string name = files_.MemberName(files_.entry(i));
+    if (std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) continue;
+    if (DumpJson(Json(name)).find(kReplacement) == std::string::npos) continue;
+    return InvalidArgument(fmt::format("the file name '{}' is not UTF-8", Printable(name, 4096)))
+        .Hint("rename the file, move it out of the data directory, or use --without-files-metadata");
+  }
+  return OkStatus();
+}
+
+Status Push::StoreParts(const Context& ctx) {
+  TarUploadOptions options;
+  options.backup_name = facts_.name;
+  options.workers = options_.workers;
+  options.parts_finishing_max = options_.upload_queue;
+  options.part_bytes_max = options_.tar_size_threshold_bytes;
+  options.composer = options_.composer == TarComposer::kDatabase ? TarComposer::kDatabase : TarComposer::kRegular;
+  options.disk_rate_bytes_per_s = options_.disk_rate_bytes_per_s;
+  options.pages = {verify_pages_, start_.start_lsn, facts_.server.block_bytes};
+  options.relation_segment_blocks = control_.relation_segment_blocks;
+  options.store_all_corrupt_blocks = options_.store_all_corrupt_blocks;
+  options.sha256 = options_.manifest_checksum == ManifestChecksum::kSha256;
+  upload_ = std::make_unique<TarUpload>(files_, deps_.storage, deps_.codec, deps_.progress, std::move(options));
+  return upload_->Pack(ctx);
+}
+
+Status Push::StoreControlFile(const Context& ctx) {
+  ControlData now;
+  const FileEntry& entry = *files_.control();
+  struct stat info {};
+  const std::string path = files_.Path(entry);
+  if (stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "stat " + path);
+  WALRIG_ASSIGN(std::string bytes, ReadControlFile(ctx, facts_.data_directory, &now));
+  MemberBytes member;
+  member.header.name = files_.MemberName(entry);
+  member.header.mode = entry.mode;
+  const FileSet::Owner& owner = files_.owner(entry);
+  member.header.uid = owner.uid, member.header.gid = owner.gid;
+  member.header.uname = owner.user, member.header.gname = owner.group;
+  member.header.mtime_s = info.st_mtim.tv_sec;
+  member.body = bytes;
+  extra_.push_back({std::string(kControlFilePath), std::move(bytes), info.st_mtim.tv_sec});
+  return upload_->PutTar(ctx, ControlTarName(deps_.codec.Extension()), {std::move(member)});
+}
+
+Status Push::CheckStillStandby(const Context& ctx) {
+  if (!start_.in_recovery) return OkStatus();
+  WALRIG_ASSIGN(bool in_recovery, deps_.server.InRecovery(ctx));
+  WALRIG_ASSIGN(uint32_t timeline, deps_.server.Timeline(ctx));
+  if (in_recovery && timeline == facts_.timeline) return OkStatus();
+  return Conflict("the standby was promoted, or changed its timeline, during the backup")
+      .Hint("take the backup again: it would hold files of two timelines");
+}
+
+Status Push::Ping(const Context& ctx) {
+  return start_.in_recovery ? CheckStillStandby(ctx) : deps_.server.Ping(ctx);
+}
+
+Status Push::End(const Context& ctx) {
+  WALRIG_TRY(CheckStillStandby(ctx));
+  Say(ctx, LogLevel::kInfo, "asking the server to end the backup");
+  StopBackupOptions stop_options;
+  stop_options.timeout_ms = options_.stop_backup_timeout_ms;
+  WALRIG_ASSIGN(BackupStop stop, deps_.server.Stop(ctx, stop_options));
+  WALRIG_TRY(CheckStillStandby(ctx));
+  facts_.stop_lsn = stop.stop_lsn;
+  extra_.push_back({std::string(kBackupLabelName), std::move(stop.backup_label), 0});
+  extra_.push_back({std::string(kTablespaceMapName), std::move(stop.tablespace_map), 0});
+  return OkStatus();
+}
+
+Status Push::StoreLabels(const Context& ctx) {
+  std::vector<MemberBytes> members;
+  for (const ExtraFile& file : extra_) {
+    if (file.path == kControlFilePath) continue;
+    MemberBytes member;
+    member.header.name = file.path;
+    member.header.mode = 0600;
+    member.body = file.body;
+    members.push_back(std::move(member));
+  }
+  return upload_->PutTar(ctx, LabelTarName(deps_.codec.Extension()), std::move(members));
+}
+
+Status Push::StoreDocuments(const Context& ctx) {
+  facts_.finish_time_ns = NowMicroseconds(ctx);
+  facts_.uncompressed_bytes = upload_->payload_bytes();
+  facts_.compressed_bytes = upload_->stored_bytes();
+  WALRIG_ASSIGN(ProofObject manifest, PutManifest(ctx, deps_.storage, facts_, files_, *upload_, extra_,
+                                                  options_.manifest_checksum, &manifest_files_));
+  documents_.push_back(std::move(manifest));
+  WALRIG_ASSIGN(ProofObject metadata,
+                PutDocument(ctx, deps_.storage, facts_.name, kMetadataName, MakeMetadata(facts_)));
+  documents_.push_back(std::move(metadata));
+  if (!options_.without_files_metadata) {
+    WALRIG_ASSIGN(ProofObject list,
+                  PutFilesMetadata(ctx, deps_.storage, facts_.name, files_, *upload_,
+                                   LabelTarName(deps_.codec.Extension()),
+                                   options_.without_database_names ? nullptr : &deps_.server));
+    documents_.push_back(std::move(list));
+  }
+  Proof proof;
+  proof.walrig = options_.walrig_version;
+  proof.objects = upload_->objects();
+  proof.objects.insert(proof.objects.end(), documents_.begin(), documents_.end());
+  proof.manifest = ProofManifest{
+      std::string(kManifestName),
+      options_.manifest_checksum == ManifestChecksum::kSha256 ? "SHA256" : "CRC32C", manifest_files_};
+  return PutDocument(ctx, deps_.storage, facts_.name, kProofName, SerializeProof(proof)).status();
+}
+
+Status Push::StoreSentinel(const Context& ctx) {
+  WALRIG_TRY(ctx.Poll());
+  PutOptions put;
+  put.only_if_absent = deps_.storage.capabilities().put_if_absent;
+  Status status = WriteObject(ctx, deps_.storage, SentinelKey(facts_.name),
+                              MakeSentinel(facts_, files_.tablespaces()), put);
+  sentinel_is_foreign_ = status.code() == Code::kAlreadyExists;
+  return std::move(status).With("storing the sentinel");
+}
+
+BackupPushReport Push::Report(const Context& ctx) const {
+  BackupPushReport report;
+  report.name = facts_.name;
+  report.files = manifest_files_;
+  report.parts = upload_->objects().size();
+  report.uncompressed_bytes = facts_.uncompressed_bytes;
+  report.compressed_bytes = facts_.compressed_bytes;
+  report.pages_verified = upload_->pages_checked();
+  report.pages_were_verified = verify_pages_;
+  report.findings = upload_->corrupt_pages();
+  if (report.findings != 0)
+    Say(ctx, LogLevel::kWarning,
+        fmt::format("{} of {} pages are corrupt; the backup holds them as they are", report.findings,
+                    report.pages_verified));
+  Say(ctx, LogLevel::kInfo, fmt::format("Wrote backup with name {} to storage {}", report.name, options_.storage_name));
+  return report;
+}
+
+Status Push::StoreAll(const Context& ctx) {
+  WALRIG_TRY(Walk(ctx));
+  WALRIG_TRY(StoreParts(ctx));
+  return StoreControlFile(ctx);
+}
+
+// The sentinel goes first: without it nobody takes what is left for a backup.
+void Push::Undo(const Context& ctx) {
+  Context last = ctx;
+  last.stop = StopToken();
+  last.deadline_ns = ctx.clock->MonotonicNs() + kUndoWaitNs;
+  deps_.server.Abort(last);
+  if (!name_is_ours_ || sentinel_is_foreign_) return;
+  Status status = DeleteAll(last, deps_.storage, {SentinelKey(facts_.name)});
+  if (status.ok()) {
+    Result<std::vector<ObjectInfo>> objects = ListAll(last, deps_.storage, BackupFolder(facts_.name));
+    std::vector<std::string> keys;
+    if (objects.ok())
+      for (const ObjectInfo& object : *objects) keys.push_back(object.key);
+    status = objects.ok() ? DeleteAll(last, deps_.storage, keys) : std::move(objects).status();
+  }
+  if (!status.ok())
+    Say(ctx, LogLevel::kWarning,
+        fmt::format("objects of the unfinished backup {} may be left in the storage: {}; hint: they are no backup, and "
+                    "delete garbage removes them",
+                    facts_.name, status.ToString()));
+}
+
+Status Run(const Context& ctx, Push& push, const BackupPushOptions& options) {
+  WALRIG_TRY(push.Begin(ctx));
+  WALRIG_ASSIGN(auto watch, LivenessWatch::Start(ctx, options.alive_check_interval_ms, [&push](const Context& c) {
+                  Context bounded = c;
+                  bounded.deadline_ns = c.clock->MonotonicNs() + kPingWaitNs;
+                  return push.Ping(bounded);
+                }));
+  const Context watched = watch->context();
+  Status status = push.ClaimName(watched);
+  if (status.ok()) status = push.StoreAll(watched);
+  LivenessWatch::Pause session(*watch);
+  // A dead session is the reason, and the workers' "cancelled" only its echo.
+  if (Status cause = watch->cause(); !cause.ok()) return cause;
+  WALRIG_TRY(std::move(status));
+  WALRIG_TRY(push.End(watched));
+  WALRIG_TRY(push.StoreLabels(watched));
+  WALRIG_TRY(push.StoreDocuments(watched));
+  return push.StoreSentinel(watched);
+}
+
+}  // namespace
+
+Result<BackupPushReport> BackupPush(const Context& ctx, const BackupPushOptions& options, BackupPushDeps& deps) {
+  Push push(options, deps);
+  WALRIG_TRY(push.CheckOptions(ctx));
+  WALRIG_TRY(push.LookAtServer(ctx));
+  Status status = Run(ctx, push, options);
+  if (!status.ok()) {
+    push.Undo(ctx);
+    return status;
+  }
+  return push.Report(ctx);
+}
+
+}  // namespace walrig

@@ -1,0 +1,260 @@
+#include "core/pgdata/file_set.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "core/base/errno_status.h"
+#include "core/base/string_util.h"
+#include "core/io/dir_walk.h"
+#include "core/postgres/data_dir.h"
+#include "core/postgres/relation_file.h"
+
+namespace walrig {
+namespace {
+
+std::string UserName(uid_t uid) {
+  passwd entry{}, *found = nullptr;
+  std::vector<char> text(16 * 1024);
+  if (getpwuid_r(uid, &entry, text.data(), text.size(), &found) != 0 || found == nullptr) return {};
+  return found->pw_name;
+}
+
+std::string GroupName(gid_t gid) {
+  group entry{}, *found = nullptr;
+  std::vector<char> text(64 * 1024);
+  if (getgrgid_r(gid, &entry, text.data(), text.size(), &found) != 0 || found == nullptr) return {};
+  return found->gr_name;
+}
+
+// FAILS WITH: kNotFound when the link vanished, what readlink says, kTooLarge.
+Result<std::string> ReadLink(int dir_fd, const char* name, const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t n = readlinkat(dir_fd, name, target, sizeof target);
+  if (n < 0) return ErrnoStatus(errno, "readlink " + path);
+  if (static_cast<size_t>(n) == sizeof target) return TooLarge("target of the symbolic link " + path);
+  return std::string(target, static_cast<size_t>(n));
+}
+
+std::string RealPath(const std::string& path) {
+  std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
+  return real ? std::string(real.get()) : std::string();
+}
+
+bool AllDigits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::string FileSet::MemberName(const FileEntry& entry) const {
+  const std::string& directory = directories_[entry.directory].member;
+  const char* name = arena_.data() + entry.name;
+  if (*name == '\0') return directory;
+  return directory == "/" ? "/" + std::string(name) : directory + "/" + name;
+}
+
+std::string FileSet::Path(const FileEntry& entry) const {
+  const char* name = arena_.data() + entry.name;
+  const std::string& directory = directories_[entry.directory].path;
+  return *name == '\0' ? directory : directory + "/" + name;
+}
+
+std::string FileSet::LinkTarget(const FileEntry& entry) const {
+  if (entry.kind != FileKind::kSymlink) return {};
+  const char* name = arena_.data() + entry.name;
+  return name + std::strlen(name) + 1;
+}
+
+class FileSetBuilder {
+ public:
+  FileSetBuilder(const Context& ctx, const std::string& root) : ctx_(ctx), root_(root) {}
+
+  Result<FileSet> Build();
+
+ private:
+  // One walk: of the data directory, or of a tablespace.
+  struct Tree {
+    std::string root;
+    std::vector<uint32_t> directories;  // by depth: the directory that entries of that depth lie in
+    bool is_tablespace = false;
+  };
+
+  Status FindTablespaces();
+  Status Walk(Tree& tree);
+  Result<WalkAnswer> Visit(Tree& tree, const WalkEntry& entry);
+  Result<WalkAnswer> VisitDirectory(Tree& tree, const WalkEntry& entry);
+  Result<WalkAnswer> VisitLink(Tree& tree, const WalkEntry& entry);
+  Status VisitFile(Tree& tree, const WalkEntry& entry);
+  Status WalkTablespace(const WalkEntry& entry, const std::string& target);
+  Result<FileEntry> MakeEntry(uint32_t directory, std::string_view name, const struct stat& info, FileKind kind);
+  uint32_t AddDirectory(std::string member, std::string path);
+  uint32_t OwnerIndex(uid_t uid, gid_t gid);
+
+  const Context& ctx_;
+  const std::string root_;
+  FileSet set_;
+  std::vector<std::string> tablespace_paths_;  // real ones, to be left out of the data directory's own walk
+};
+
+Result<FileSet> FileSetBuilder::Build() {
+  set_.tablespaces_.set_base_prefix(root_);
+  WALRIG_TRY(FindTablespaces());
+  struct stat info {};
+  if (stat(root_.c_str(), &info) != 0) return ErrnoStatus(errno, "stat " + root_);
+  Tree tree{root_, {AddDirectory("/", root_)}, false};
+  WALRIG_ASSIGN(FileEntry entry, MakeEntry(0, "", info, FileKind::kDirectory));
+  set_.entries_.push_back(entry);
+  set_.catalog_bytes_ += static_cast<uint64_t>(info.st_size);
+  WALRIG_TRY(Walk(tree));
+  set_.arena_.shrink_to_fit();
+  return std::move(set_);
+}
+
+Status FileSetBuilder::FindTablespaces() {
+  const std::string folder = root_ + "/" + std::string(kTablespaceDirName);
+  Status status = WalkDirectory(ctx_, folder, {}, [&](const WalkEntry& entry) -> Result<WalkAnswer> {
+    if (!S_ISLNK(entry.info.st_mode)) return WalkAnswer::kSkip;
+    std::string real = RealPath(folder + "/" + entry.name);
+    if (!real.empty()) tablespace_paths_.push_back(std::move(real));
+    return WalkAnswer::kSkip;
+  });
+  return status.code() == Code::kNotFound ? OkStatus() : std::move(status);
+}
+
+Status FileSetBuilder::Walk(Tree& tree) {
+  return WalkDirectory(ctx_, tree.root, {}, [&](const WalkEntry& entry) { return Visit(tree, entry); });
+}
+
+Result<WalkAnswer> FileSetBuilder::Visit(Tree& tree, const WalkEntry& entry) {
+  set_.catalog_bytes_ += static_cast<uint64_t>(entry.info.st_size);
+  if (S_ISDIR(entry.info.st_mode)) return VisitDirectory(tree, entry);
+  if (S_ISLNK(entry.info.st_mode)) return VisitLink(tree, entry);
+  if (IsExcludedName(entry.name)) return WalkAnswer::kSkip;
+  if (!S_ISREG(entry.info.st_mode)) {
+    ctx_.log->Write(LogLevel::kWarning, "backup",
+                    fmt::format("{}/{} is a socket, fifo or device and is not backed up", tree.root,
+                                Printable(entry.path)));
+    return WalkAnswer::kSkip;
+  }
+  WALRIG_TRY(VisitFile(tree, entry));
+  return WalkAnswer::kSkip;
+}
+
+Result<WalkAnswer> FileSetBuilder::VisitDirectory(Tree& tree, const WalkEntry& entry) {
+  const uint32_t parent = tree.directories[static_cast<size_t>(entry.depth)];
+  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, entry.info, FileKind::kDirectory));
+  set_.entries_.push_back(made);
+  if (IsExcludedName(entry.name)) return WalkAnswer::kSkip;
+  std::string path = set_.Path(made);
+  if (!tree.is_tablespace && std::find(tablespace_paths_.begin(), tablespace_paths_.end(), path) != tablespace_paths_.end()) {
+    ctx_.log->Write(LogLevel::kWarning, "backup",
+                    fmt::format("{} is a tablespace inside the data directory; it is stored as the tablespace only", path));
+    return WalkAnswer::kSkip;
+  }
+  tree.directories.resize(static_cast<size_t>(entry.depth) + 1);
+  tree.directories.push_back(AddDirectory(set_.MemberName(made), std::move(path)));
+  return WalkAnswer::kDescend;
+}
+
+Result<WalkAnswer> FileSetBuilder::VisitLink(Tree& tree, const WalkEntry& entry) {
+  const uint32_t parent = tree.directories[static_cast<size_t>(entry.depth)];
+  const std::string path = tree.root + "/" + std::string(entry.path);
+  Result<std::string> target = ReadLink(entry.dir_fd, entry.name, path);
+  if (target.status().code() == Code::kNotFound) return WalkAnswer::kSkip;
+  if (!target.ok()) return std::move(target).status();
+  if (IsExcludedName(entry.name)) {
+    struct stat info {};
+    if (stat(path.c_str(), &info) != 0) info = entry.info, info.st_mode = S_IFDIR | 0700;
+    if (!S_ISDIR(info.st_mode)) return WalkAnswer::kSkip;
+    WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, info, FileKind::kDirectory));
+    set_.entries_.push_back(made);
+    return WalkAnswer::kSkip;
+  }
+  const bool in_tblspc = !tree.is_tablespace && entry.depth == 1 &&
+                         entry.path.substr(0, kTablespaceDirName.size() + 1) == std::string(kTablespaceDirName) + "/";
+  if (in_tblspc && AllDigits(entry.name)) {
+    WALRIG_TRY(WalkTablespace(entry, *target));
+    return WalkAnswer::kSkip;
+  }
+  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, entry.info, FileKind::kSymlink));
+  set_.arena_.append(*target).push_back('\0');
+  set_.entries_.push_back(made);
+  ctx_.log->Write(LogLevel::kWarning, "backup",
+                  fmt::format("{} is a symbolic link; the link is backed up, not what it points to", Printable(path, 4096)));
+  return WalkAnswer::kSkip;
+}
+
+Status FileSetBuilder::VisitFile(Tree& tree, const WalkEntry& entry) {
+  const uint32_t parent = tree.directories[static_cast<size_t>(entry.depth)];
+  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, entry.info, FileKind::kFile));
+  const std::string member = set_.MemberName(made);
+  if (IsControlFile(member)) {
+    set_.control_ = made;
+    return OkStatus();
+  }
+  made.paged = made.size_bytes > 0 && IsChecksummedFile(member);
+  set_.payload_bytes_ += made.size_bytes;
+  ++set_.files_;
+  set_.entries_.push_back(made);
+  return OkStatus();
+}
+
+Status FileSetBuilder::WalkTablespace(const WalkEntry& entry, const std::string& target) {
+  const std::string link = root_ + "/" + std::string(entry.path);
+  struct stat info {};
+  if (stat(link.c_str(), &info) != 0) {
+    const int error = errno;
+    struct stat again {};
+    if (error == ENOENT && lstat(link.c_str(), &again) != 0) return OkStatus();  // DROP TABLESPACE, just now
+    if (error != ENOENT) return ErrnoStatus(error, "stat " + link);
+    return InvalidArgument(fmt::format("the tablespace link {} points to {}, which does not exist", link, target))
+        .Hint("drop the tablespace, or mount its file system");
+  }
+  WALRIG_TRY(set_.tablespaces_.Add(entry.name, target).With("tablespace " + link));
+  Tree tree{target, {AddDirectory("/" + std::string(entry.path), target)}, true};
+  return Walk(tree);
+}
+
+Result<FileEntry> FileSetBuilder::MakeEntry(uint32_t directory, std::string_view name, const struct stat& info,
+                                            FileKind kind) {
+  if (set_.arena_.size() + name.size() + PATH_MAX > UINT32_MAX || set_.entries_.size() >= UINT32_MAX)
+    return TooLarge("the data directory holds more files than walrig can list");
+  FileEntry entry;
+  entry.size_bytes = kind == FileKind::kFile ? static_cast<uint64_t>(info.st_size) : 0;
+  entry.mtime_ns = int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  entry.directory = directory;
+  entry.name = static_cast<uint32_t>(set_.arena_.size());
+  set_.arena_.append(name).push_back('\0');
+  entry.owner = OwnerIndex(info.st_uid, info.st_gid);
+  entry.mode = static_cast<uint16_t>(info.st_mode & 07777);
+  entry.kind = kind;
+  return entry;
+}
+
+uint32_t FileSetBuilder::AddDirectory(std::string member, std::string path) {
+  set_.directories_.push_back({std::move(member), std::move(path)});
+  return static_cast<uint32_t>(set_.directories_.size() - 1);
+}
+
+uint32_t FileSetBuilder::OwnerIndex(uid_t uid, gid_t gid) {
+  for (size_t i = set_.owners_.size(); i-- > 0;)
+    if (set_.owners_[i].uid == uid && set_.owners_[i].gid == gid) return static_cast<uint32_t>(i);
+  set_.owners_.push_back({uid, gid, UserName(uid), GroupName(gid)});
+  return static_cast<uint32_t>(set_.owners_.size() - 1);
+}
+
+Result<FileSet> WalkDataDirectory(const Context& ctx, const std::string& data_directory) {
+  return FileSetBuilder(ctx, data_directory).Build();
+}
+
+}  // namespace walrig
