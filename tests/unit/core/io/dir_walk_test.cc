@@ -12,6 +12,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_context.h"
+#include "tests/support/unprivileged.h"
 
 namespace walrig {
 namespace {
@@ -126,11 +127,14 @@ TEST_F(DirWalkTest, MissingRootAndFilesAreRefused) {
 }
 
 TEST_F(DirWalkTest, DirectoryWithoutPermissionIsAnErrorWithItsPath) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
   std::string locked = dir_.Mkdir("locked");
   ASSERT_EQ(::chmod(locked.c_str(), 0), 0);
   auto visit = [](const WalkEntry&) -> Result<WalkAnswer> { return WalkAnswer::kDescend; };
-  Status status = WalkDirectory(ctx_, dir_.path(), {}, visit);
+  Status status;
+  {
+    test::Unprivileged unprivileged(dir_.path());
+    status = WalkDirectory(ctx_, dir_.path(), {}, visit);
+  }
   ::chmod(locked.c_str(), 0700);
   EXPECT_THAT(status, HasCode(Code::kPermission));
   EXPECT_THAT(status, MessageHas(locked));

@@ -14,6 +14,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_context.h"
+#include "tests/support/unprivileged.h"
 
 namespace walrig {
 namespace {
@@ -155,10 +156,13 @@ TEST_F(DurableFileTest, DirectoryUnderTheNameMakesCommitFailCleanly) {
 }
 
 TEST_F(DurableFileTest, ReadOnlyDirectoryIsPermission) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
   std::string locked = dir_.Mkdir("locked");
   ASSERT_EQ(::chmod(locked.c_str(), 0500), 0);
-  EXPECT_THAT(DurableFile::Create(locked + "/f"), HasCode(Code::kPermission));
+  {
+    ASSERT_EQ(::chmod(dir_.path().c_str(), 0755), 0);
+    test::Unprivileged unprivileged(locked);
+    EXPECT_THAT(DurableFile::Create(locked + "/f"), HasCode(Code::kPermission));
+  }
   ::chmod(locked.c_str(), 0700);
 }
 
