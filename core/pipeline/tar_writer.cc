@@ -113,6 +113,7 @@ std::string PaxHeaderName(std::string_view name) {
       parts.push_back(part);
     }
   }
+  if (parts.empty()) return rooted ? "/" : ".";
   return fmt::format("{}{}", rooted ? "/" : "", fmt::join(parts, "/"));
 }
 
