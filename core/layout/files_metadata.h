@@ -94,7 +94,7 @@ class FilesMetadataVisitor {
 };
 
 // Reads to the end of `source`. A database's oid may follow its tables in the document: OnDatabase comes when the
-// database ends, after its tables. Keys match in any case; unknown ones are passed over; null is an absent key.
+// database ends, after its tables; likewise a table comes after its subtables. Keys match in any case; unknown ones are passed over; null is an absent key.
 // A file name that occurs twice is refused; 8 bytes a file find it.
 // FAILS WITH: kCorruption naming the key, kTruncated, what `source` and the visitor say.
 Status ReadFilesMetadata(const Context& ctx, Source& source, FilesMetadataVisitor& visitor,

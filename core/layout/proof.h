@@ -4,8 +4,7 @@
 //     {"name":"tar_partitions/part_001.tar.zst","stored_size":N,"plain_size":N,"xxh128":"32 hex"},...],
 //    "manifest":{"name":"backup_manifest","algorithm":"CRC32C","files":N}}
 //
-// Names are relative to the backup's folder, the sentinel's is "../<backup>_backup_stop_sentinel.json" and is not
-// listed: it comes later. docs/formats/proof.md. WAL-G ignores the object, deletes and copies it with the backup.
+// Names are relative to the backup's folder. The proof itself and the sentinel, which comes later, are not listed. docs/formats/proof.md. WAL-G ignores the object, deletes and copies it with the backup.
 // THREADS: a value.
 #pragma once
 

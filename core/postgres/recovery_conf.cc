@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "core/base/string_util.h"
 #include "core/postgres/timeline.h"
 
@@ -60,12 +62,20 @@ std::string FormatRecoverySettings(const RecoverySettings& s) {
   };
   if (!s.restore_command.empty()) line("restore_command", s.restore_command);
   // PostgreSQL refuses to start with two targets, and the restored file may still hold one of an earlier recovery. An
-  // empty value unsets it.
-  line("recovery_target", s.target_immediate ? "immediate" : "");
-  line("recovery_target_time", s.target_time);
-  line("recovery_target_lsn", s.target_lsn.has_value() ? FormatLsn(*s.target_lsn) : "");
-  line("recovery_target_xid", s.target_xid);
-  line("recovery_target_name", s.target_name);
+  // empty value unsets it; the one that is set must come last, since PostgreSQL (guc.c, assign_recovery_target_*) takes
+  // even an empty second target, seen after it, for a contradiction.
+  const std::pair<std::string_view, std::string> targets[] = {
+      {"recovery_target", s.target_immediate ? "immediate" : ""},
+      {"recovery_target_time", s.target_time},
+      {"recovery_target_lsn", s.target_lsn.has_value() ? FormatLsn(*s.target_lsn) : ""},
+      {"recovery_target_xid", s.target_xid},
+      {"recovery_target_name", s.target_name},
+  };
+  for (const bool set : {false, true}) {
+    for (const auto& [name, value] : targets) {
+      if (value.empty() != set) line(name, value);
+    }
+  }
   if (s.target_inclusive.has_value()) line("recovery_target_inclusive", *s.target_inclusive ? "on" : "off");
   if (!s.target_timeline.empty()) line("recovery_target_timeline", s.target_timeline);
   if (!s.target_action.empty()) line("recovery_target_action", s.target_action);

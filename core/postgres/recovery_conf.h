@@ -37,8 +37,8 @@ struct RecoverySettings {
 // that is no number, and text that a configuration file cannot hold (NUL, line ends).
 Status CheckRecoverySettings(const RecoverySettings& settings);
 
-// The lines for postgresql.auto.conf, each "name = 'value'", after a comment line that says who wrote them. Settings
-// that are not set are written as '' when they would conflict with a stale value in the file (all other targets).
+// The lines for postgresql.auto.conf, each "name = 'value'", after a comment line that says who wrote them. All
+// other targets are unset, since the file may hold a stale one.
 // REQUIRES: CheckRecoverySettings.
 std::string FormatRecoverySettings(const RecoverySettings& settings);
 
