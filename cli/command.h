@@ -91,6 +91,7 @@ const Command& WalPushCommand();
 const Command& WalFetchCommand();
 std::span<const Command> DeleteCommands();
 std::span<const Command> PluginCommands();  // plugin*.cc: "plugin list", "plugin info", ...
+const Command& PluginCheckCommand();
 std::span<const Command> ConfigCommands();
 const Command& CompletionCommand();
 const Command& FlagsCommand();

@@ -13,6 +13,7 @@ enum class ExitCode : int {
   kUsage = 2,          // unknown command, flag or number of arguments; nothing was done
   kFindings = 3,       // done, but something is wrong with the data: corrupt pages under --verify=strict, damage found
   kWalAbsent = 74,     // wal-fetch: the archive does not hold this file (WAL-G's code)
+  kAllSkipped = 77,    // plugin check: there was nothing to check (the convention of automake and ctest)
   kInterrupted = 130,  // ended by SIGINT (128 + 2), after cleaning up
   kHungUp = 129,       // SIGHUP
   kQuit = 131,         // SIGQUIT

@@ -6,9 +6,9 @@
 
 #include <regex>
 
+#include "cli/plugin_check/dynamic_symbols.h"
 #include "core/base/clock.h"
 #include "core/base/fd.h"
-#include "core/base/logger.h"
 #include "core/plugin/catalogue.h"
 #include "core/plugin/elf_note.h"
 #include "core/plugin/loader.h"
@@ -48,16 +48,19 @@ void FileIsHardened(Verdict& verdict, const std::string& path) {
 }
 
 void FileIsNotWritableByOthers(Verdict& verdict, const std::string& path) {
-  struct stat st{};
+  struct stat st {};
   KIT_EXPECT(stat(path.c_str(), &st) == 0, "it cannot be looked at");
   KIT_EXPECT((st.st_mode & 022) == 0, "group or others may write to it");
 }
 
 void ExportsOnlyTheEntry(Verdict& verdict, const std::string& path) {
-  KIT_ASSIGN(const ElfInfo elf, Elf(path));
-  KIT_EXPECT(elf.unique_symbols == 0, fmt::format("{} symbols are unique in the process (STB_GNU_UNIQUE): link with the SDK's version script", elf.unique_symbols));
-  KIT_EXPECT(elf.exports.size() == 1 && elf.exports[0] == WALRIG_ENTRY_SYMBOL,
-             fmt::format("it exports {} symbols instead of {} alone: link with the SDK's version script", elf.exports.size(), WALRIG_ENTRY_SYMBOL));
+  KIT_ASSIGN(const DynamicSymbols symbols, ReadDynamicSymbols(path));
+  KIT_EXPECT(symbols.unique == 0,
+             fmt::format("{} symbols are unique in the process (STB_GNU_UNIQUE): link with the SDK's version script",
+                         symbols.unique));
+  KIT_EXPECT(symbols.exported.size() == 1 && symbols.exported[0] == WALRIG_ENTRY_SYMBOL,
+             fmt::format("it exports {} symbols instead of {} alone: link with the SDK's version script",
+                         symbols.exported.size(), WALRIG_ENTRY_SYMBOL));
 }
 
 void NoteAgreesWithTheModule(Verdict& verdict, const std::string& path) {
@@ -66,23 +69,30 @@ void NoteAgreesWithTheModule(Verdict& verdict, const std::string& path) {
   KIT_ASSIGN(const LoadedModule* module, Load(path));
   const PluginNote& note = *elf.note;
   KIT_EXPECT(note.id == module->info.id, "the note's id is " + note.id + ", the module's " + module->info.id);
-  KIT_EXPECT(note.version == module->info.version, "the note's version is " + note.version + ", the module's " + module->info.version);
-  KIT_EXPECT(note.license == module->info.license, "the note's license is " + note.license + ", the module's " + module->info.license);
+  KIT_EXPECT(note.version == module->info.version,
+             "the note's version is " + note.version + ", the module's " + module->info.version);
+  KIT_EXPECT(note.license == module->info.license,
+             "the note's license is " + note.license + ", the module's " + module->info.license);
   for (const FactoryInfo& factory : module->info.factories) {
-    KIT_EXPECT(note.Provides(PluginKindName(factory.kind), factory.name), "the note does not name " + factory.name);
+    KIT_EXPECT(note.Provides(KindName(factory.kind), factory.name), "the note does not name " + factory.name);
   }
-  KIT_EXPECT(note.provides.size() == module->info.factories.size(), "the note names factories that the module does not have");
+  KIT_EXPECT(note.provides.size() == module->info.factories.size(),
+             "the note names factories that the module does not have");
 }
 
 void ModuleDescribesItself(Verdict& verdict, const std::string& path) {
   KIT_ASSIGN(const LoadedModule* module, Load(path));
   const ModuleInfo& info = module->info;
-  KIT_EXPECT(std::regex_match(info.id, std::regex("[a-z0-9-]+(\\.[A-Za-z0-9_-]+)+")), "the id '" + info.id + "' is not a reverse domain");
-  KIT_EXPECT(std::regex_match(info.version, std::regex("[0-9]+\\.[0-9]+\\.[0-9]+([-+.][0-9A-Za-z.+-]+)?")), "the version '" + info.version + "' is not semantic");
-  KIT_EXPECT(std::regex_match(info.license, std::regex("[A-Za-z0-9.+()-]+( (AND|OR|WITH) [A-Za-z0-9.+()-]+)*")), "the license '" + info.license + "' is not an SPDX expression");
+  KIT_EXPECT(std::regex_match(info.id, std::regex("[a-z0-9-]+(\\.[A-Za-z0-9_-]+)+")),
+             "the id '" + info.id + "' is not a reverse domain");
+  KIT_EXPECT(std::regex_match(info.version, std::regex("[0-9]+\\.[0-9]+\\.[0-9]+([-+.][0-9A-Za-z.+-]+)?")),
+             "the version '" + info.version + "' is not semantic");
+  KIT_EXPECT(std::regex_match(info.license, std::regex("[A-Za-z0-9.+()-]+( (AND|OR|WITH) [A-Za-z0-9.+()-]+)*")),
+             "the license '" + info.license + "' is not an SPDX expression");
   KIT_EXPECT(!info.factories.empty(), "it makes nothing");
   for (const FactoryInfo& factory : info.factories) {
-    KIT_EXPECT(std::regex_match(factory.name, std::regex("[a-z][a-z0-9_-]*")), "the name '" + factory.name + "' is not legal");
+    KIT_EXPECT(std::regex_match(factory.name, std::regex("[a-z][a-z0-9_-]*")),
+               "the name '" + factory.name + "' is not legal");
     KIT_EXPECT(!factory.description.empty(), factory.name + " has no description");
   }
 }

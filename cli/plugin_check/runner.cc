@@ -26,10 +26,14 @@ constexpr size_t kAnswerBytesMax = 64 * 1024;
 
 std::string_view KindName(Verdict::Kind kind) {
   switch (kind) {
-    case Verdict::Kind::kPass: return "pass";
-    case Verdict::Kind::kWarn: return "warn";
-    case Verdict::Kind::kSkip: return "skip";
-    case Verdict::Kind::kFail: return "fail";
+    case Verdict::Kind::kPass:
+      return "pass";
+    case Verdict::Kind::kWarn:
+      return "warn";
+    case Verdict::Kind::kSkip:
+      return "skip";
+    case Verdict::Kind::kFail:
+      return "fail";
   }
   return "fail";
 }
@@ -73,7 +77,8 @@ bool ReadAnswer(const Context& ctx, const Child& child, uint64_t timeout_ms, std
     const uint64_t now_ns = ctx.clock->MonotonicNs();
     if (now_ns >= deadline_ns || ctx.stop.requested()) break;
     pollfd waits[2] = {{child.output.get(), POLLIN, 0}, {ctx.stop.fd(), POLLIN, 0}};
-    if (poll(waits, ctx.stop.fd() >= 0 ? 2 : 1, static_cast<int>((deadline_ns - now_ns) / 1'000'000) + 1) <= 0) continue;
+    if (poll(waits, ctx.stop.fd() >= 0 ? 2 : 1, static_cast<int>((deadline_ns - now_ns) / 1'000'000) + 1) <= 0)
+      continue;
     if (waits[0].revents == 0) continue;
     auto got = ReadSome(child.output.get(), buffer, "read the child's answer");
     if (!got.ok() || *got == 0) return true;
@@ -88,7 +93,8 @@ Verdict Judge(bool in_time, int wait_status, const std::string& answer, uint64_t
   if (!in_time) {
     verdict.Fail(fmt::format("no answer within {} s", timeout_ms / 1000));
   } else if (WIFSIGNALED(wait_status)) {
-    verdict.Fail(fmt::format("the process died of signal {} ({})", WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status))));
+    verdict.Fail(
+        fmt::format("the process died of signal {} ({})", WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status))));
   } else {
     auto document = ParseJson(answer, "the answer of the check");
     if (document.ok() && document->is_object() && document->contains("kind") && document->contains("why")) {
@@ -103,11 +109,20 @@ std::string XmlText(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c >= ' ' || c == '\n' || c == '\t' ? c : '?';
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c >= ' ' || c == '\n' || c == '\t' ? c : '?';
     }
   }
   return out;
@@ -120,10 +135,18 @@ Counts Count(const std::vector<CheckResult>& results) {
   Counts counts;
   for (const CheckResult& result : results) {
     switch (result.verdict.kind()) {
-      case Verdict::Kind::kPass: ++counts.pass; break;
-      case Verdict::Kind::kWarn: ++counts.warn; break;
-      case Verdict::Kind::kSkip: ++counts.skip; break;
-      case Verdict::Kind::kFail: ++counts.fail; break;
+      case Verdict::Kind::kPass:
+        ++counts.pass;
+        break;
+      case Verdict::Kind::kWarn:
+        ++counts.warn;
+        break;
+      case Verdict::Kind::kSkip:
+        ++counts.skip;
+        break;
+      case Verdict::Kind::kFail:
+        ++counts.fail;
+        break;
     }
   }
   return counts;
@@ -183,11 +206,12 @@ std::string ReportText(const std::vector<CheckResult>& results, const std::strin
   std::string out;
   for (const CheckResult& result : results) {
     if (result.verdict.kind() == Verdict::Kind::kPass) continue;
-    out += fmt::format("{:4}  L{} {}: {}\n", KindName(result.verdict.kind()), result.level, result.name, result.verdict.why());
+    out += fmt::format("{:4}  L{} {}: {}\n", KindName(result.verdict.kind()), result.level, result.name,
+                       result.verdict.why());
   }
   const Counts counts = Count(results);
-  out += fmt::format("{}: {}  ({} ok, {} failed, {} skipped, {} warnings)\n", subject, counts.fail == 0 ? "PASS" : "FAIL",
-                     counts.pass, counts.fail, counts.skip, counts.warn);
+  out += fmt::format("{}: {}  ({} ok, {} failed, {} skipped, {} warnings)\n", subject,
+                     counts.fail == 0 ? "PASS" : "FAIL", counts.pass, counts.fail, counts.skip, counts.warn);
   return out;
 }
 
@@ -207,16 +231,26 @@ std::string ReportTap(const std::vector<CheckResult>& results) {
 
 std::string ReportJunit(const std::vector<CheckResult>& results, const std::string& subject) {
   const Counts counts = Count(results);
-  std::string out = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n",
-                                XmlText(subject), results.size(), counts.fail, counts.skip);
+  std::string out = fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
+      "skipped=\"{}\">\n",
+      XmlText(subject), results.size(), counts.fail, counts.skip);
   for (const CheckResult& result : results) {
-    out += fmt::format("  <testcase name=\"{}\" time=\"{:.3f}\">", XmlText(result.name), static_cast<double>(result.elapsed_ms) / 1000);
+    out += fmt::format("  <testcase name=\"{}\" time=\"{:.3f}\">", XmlText(result.name),
+                       static_cast<double>(result.elapsed_ms) / 1000);
     const std::string why = XmlText(result.verdict.why());
     switch (result.verdict.kind()) {
-      case Verdict::Kind::kFail: out += "<failure message=\"" + why + "\"/>"; break;
-      case Verdict::Kind::kSkip: out += "<skipped message=\"" + why + "\"/>"; break;
-      case Verdict::Kind::kWarn: out += "<system-out>" + why + "</system-out>"; break;
-      case Verdict::Kind::kPass: break;
+      case Verdict::Kind::kFail:
+        out += "<failure message=\"" + why + "\"/>";
+        break;
+      case Verdict::Kind::kSkip:
+        out += "<skipped message=\"" + why + "\"/>";
+        break;
+      case Verdict::Kind::kWarn:
+        out += "<system-out>" + why + "</system-out>";
+        break;
+      case Verdict::Kind::kPass:
+        break;
     }
     out += "</testcase>\n";
   }
@@ -227,11 +261,20 @@ std::string ReportJson(const std::vector<CheckResult>& results, const std::strin
   const Counts counts = Count(results);
   Json list = Json::array();
   for (const CheckResult& result : results) {
-    list.push_back(Json{{"name", result.name}, {"level", result.level}, {"result", KindName(result.verdict.kind())},
-                        {"why", result.verdict.why()}, {"elapsed_ms", result.elapsed_ms}});
+    list.push_back(Json{{"name", result.name},
+                        {"level", result.level},
+                        {"result", KindName(result.verdict.kind())},
+                        {"why", result.verdict.why()},
+                        {"elapsed_ms", result.elapsed_ms}});
   }
-  return DumpJson(Json{{"subject", subject}, {"ok", counts.pass}, {"failed", counts.fail}, {"skipped", counts.skip},
-                       {"warnings", counts.warn}, {"checks", std::move(list)}}, 2) + "\n";
+  return DumpJson(Json{{"subject", subject},
+                       {"ok", counts.pass},
+                       {"failed", counts.fail},
+                       {"skipped", counts.skip},
+                       {"warnings", counts.warn},
+                       {"checks", std::move(list)}},
+                  2) +
+         "\n";
 }
 
 }  // namespace walrig

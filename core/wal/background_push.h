@@ -21,8 +21,9 @@ class BackgroundPush {
  public:
   // Begins with the .ready files of `wal_directory` but for `asked_for`. With nothing to do no thread is started.
   // `ctx`, `options` and `deps` must live until Stop returned.
-  static std::unique_ptr<BackgroundPush> Start(const Context& ctx, const std::string& wal_directory, const std::string& asked_for,
-                                               const WalPushOptions& options, const WalPushDeps& deps);
+  static std::unique_ptr<BackgroundPush> Start(const Context& ctx, const std::string& wal_directory,
+                                               const std::string& asked_for, const WalPushOptions& options,
+                                               const WalPushDeps& deps);
   ~BackgroundPush();
 
   // Begins no other file and waits for those on their way. Answers how many were archived.

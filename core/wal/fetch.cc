@@ -84,7 +84,7 @@ class ContentCheck {
 };
 
 Status CheckDestination(const std::string& destination) {
-  struct stat st{};
+  struct stat st {};
   if (lstat(destination.c_str(), &st) == 0) {
     return AlreadyExists(destination + ": file exists").Hint("wal-fetch never writes over a file");
   }
@@ -112,11 +112,11 @@ Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& optio
         .Hint("restore_command = 'walrig wal-fetch %f %p'");
   }
   WALRIG_TRY(CheckDestination(options.destination));
-  WALRIG_ASSIGN(ArchivedWalFile archived, OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name,
-                                                              options.preferred_extension));
+  WALRIG_ASSIGN(ArchivedWalFile archived,
+                OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name, options.preferred_extension));
   // Not synced: PostgreSQL reads the file at once, syncs what it keeps itself, and asks again after a crash.
-  WALRIG_ASSIGN(auto file, DurableFile::Create(options.destination,
-                                               {.mode = ModeByUmask(), .replace = false, .sync = false}));
+  WALRIG_ASSIGN(auto file,
+                DurableFile::Create(options.destination, {.mode = ModeByUmask(), .replace = false, .sync = false}));
   ContentCheck check(options, kind);
   Buffer buffer(kIoBufferBytes);
   for (;;) {

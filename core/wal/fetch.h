@@ -18,10 +18,10 @@ namespace walrig {
 class CodecProvider;
 
 struct WalFetchOptions {
-  std::string name;                  // %f: 24 digits, .history, .partial or .backup
-  std::string destination;           // %p: must not exist; a relative path is taken from the working directory
-  std::string preferred_extension;   // of the configured compressor: probed first
-  uint64_t segment_bytes = 0;        // WALG_PG_WAL_SIZE when it was set; 0: what the segment's header says
+  std::string name;                 // %f: 24 digits, .history, .partial or .backup
+  std::string destination;          // %p: must not exist; a relative path is taken from the working directory
+  std::string preferred_extension;  // of the configured compressor: probed first
+  uint64_t segment_bytes = 0;       // WALG_PG_WAL_SIZE when it was set; 0: what the segment's header says
 };
 
 struct WalFetchDeps {
@@ -30,7 +30,7 @@ struct WalFetchDeps {
 };
 
 struct WalFetchReport {
-  std::string key;           // of the object that was read
+  std::string key;  // of the object that was read
   uint64_t plain_bytes = 0;
 };
 

@@ -34,8 +34,8 @@ Status CheckSegment(const LocalWalFile& file, uint64_t segment_bytes) {
                                      .system_identifier = SystemIdentifierBeside(file.path),
                                      .segment_bytes = segment_bytes}));
   if (file.size_bytes != header.segment_bytes) {
-    return Corruption(fmt::format("it has {} bytes, and its header says segments of {}", file.size_bytes,
-                                  header.segment_bytes));
+    return Corruption(
+        fmt::format("it has {} bytes, and its header says segments of {}", file.size_bytes, header.segment_bytes));
   }
   return OkStatus();
 }
@@ -57,7 +57,7 @@ Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_
         .Hint("give a segment, .partial, .history or .backup file, as archive_command's %p does");
   }
   WALRIG_ASSIGN(file.fd, OpenFd(path, O_RDONLY));
-  struct stat st{};
+  struct stat st {};
   if (fstat(file.fd.get(), &st) != 0) return ErrnoStatus(errno, "stat " + path);
   if (!S_ISREG(st.st_mode)) return InvalidArgument(path + " is not a regular file");
   file.size_bytes = static_cast<uint64_t>(st.st_size);

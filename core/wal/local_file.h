@@ -14,7 +14,7 @@ namespace walrig {
 
 struct LocalWalFile {
   std::string path;
-  std::string name;          // last part of the path
+  std::string name;  // last part of the path
   WalFile kind;
   Fd fd;
   uint64_t size_bytes = 0;

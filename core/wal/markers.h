@@ -1,7 +1,7 @@
 // UploadMarkers: which WAL files a background upload has archived before PostgreSQL asked for them.
 //
-// A marker is <walg_data>/walg_archive_status/<name> with one line "walrig 1 <bytes> <crc32c>" of the file's content. It
-// is a hint: who finds one still asks the storage whether the object is there, and the file whether it is the same.
+// A marker is <walg_data>/walg_archive_status/<name> with one line "walrig 1 <bytes> <crc32c>" of the file's content.
+// It is a hint: who finds one still asks the storage whether the object is there, and the file whether it is the same.
 // WAL-G's markers are empty and cut the last extension off the name, so that one of X.partial looks like one of X
 // (pg/wal_push_handler.go at 43fb039f); they are not believed, only removed.
 //

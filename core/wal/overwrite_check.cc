@@ -24,8 +24,7 @@ Result<ArchivedContent> CompareWithArchive(const Context& ctx, Storage& storage,
       return std::move(got).status();
     }
     if (*got == 0) return position == file.size_bytes ? ArchivedContent::kEqual : ArchivedContent::kDifferent;
-    WALRIG_ASSIGN(const size_t have,
-                  PreadFull(file.fd.get(), local.span().first(*got), position, "read " + file.path));
+    WALRIG_ASSIGN(const size_t have, PreadFull(file.fd.get(), local.span().first(*got), position, "read " + file.path));
     if (have != *got || std::memcmp(stored.data(), local.data(), have) != 0) return ArchivedContent::kDifferent;
     position += have;
   }

@@ -19,21 +19,21 @@ namespace walrig {
 class CodecProvider;
 
 struct WalPushOptions {
-  std::string path;                   // %p: of the file; its last part is the WAL file's name
-  std::string pgdata;                 // PGDATA, for the markers of background uploads; may be empty
-  uint64_t segment_bytes = 0;         // WALG_PG_WAL_SIZE when it was set; 0: what the segment's header says
-  bool prevent_overwrite = false;     // WALG_PREVENT_WAL_OVERWRITE; histories are always guarded
-  bool individual_metadata = false;   // WALG_UPLOAD_WAL_METADATA=INDIVIDUAL: <name>.json beside the object
-  size_t compress_workers = 2;        // threads that compress this file
-  size_t background_workers = 15;     // others uploaded at a time; WALG_UPLOAD_CONCURRENCY - 1
-  size_t background_files_max = 31;   // in one call; TOTAL_BG_UPLOADED_LIMIT - 1
-  bool rename_ready = false;          // PG_READY_RENAME: .ready of background uploads becomes .done
+  std::string path;                  // %p: of the file; its last part is the WAL file's name
+  std::string pgdata;                // PGDATA, for the markers of background uploads; may be empty
+  uint64_t segment_bytes = 0;        // WALG_PG_WAL_SIZE when it was set; 0: what the segment's header says
+  bool prevent_overwrite = false;    // WALG_PREVENT_WAL_OVERWRITE; histories are always guarded
+  bool individual_metadata = false;  // WALG_UPLOAD_WAL_METADATA=INDIVIDUAL: <name>.json beside the object
+  size_t compress_workers = 2;       // threads that compress this file
+  size_t background_workers = 15;    // others uploaded at a time; WALG_UPLOAD_CONCURRENCY - 1
+  size_t background_files_max = 31;  // in one call; TOTAL_BG_UPLOADED_LIMIT - 1
+  bool rename_ready = false;         // PG_READY_RENAME: .ready of background uploads becomes .done
 };
 
 struct WalPushDeps {
   Storage& storage;
-  Codec codec;              // what new objects are written with
-  CodecProvider& codecs;    // to read an object that is there already, for the overwrite guard
+  Codec codec;            // what new objects are written with
+  CodecProvider& codecs;  // to read an object that is there already, for the overwrite guard
 };
 
 struct WalPushReport {
@@ -41,7 +41,7 @@ struct WalPushReport {
   bool already_archived = false;  // by a background upload, or with equal content under the guard
   uint64_t plain_bytes = 0;
   uint64_t stored_bytes = 0;
-  size_t background_files = 0;    // others that were archived meanwhile
+  size_t background_files = 0;  // others that were archived meanwhile
 };
 
 // FAILS WITH: kInvalidArgument (not a WAL file's name), kNotFound (no such file), kCorruption (header or size do not

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "core/base/time_format.h"
 #include "core/base/json.h"
+#include "core/base/time_format.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/upload.h"
 #include "core/storage/objects.h"
@@ -14,8 +14,9 @@ namespace {
 
 Status Refusal(const LocalWalFile& file) {
   return Conflict(fmt::format("WAL file '{}' already archived, contents differ, unable to overwrite", file.path))
-      .Hint("another cluster writes to this archive, or this one was restored and promoted without a new timeline: give "
-            "each cluster a prefix of its own");
+      .Hint(
+          "another cluster writes to this archive, or this one was restored and promoted without a new timeline: give "
+          "each cluster a prefix of its own");
 }
 
 // {"<wal>":{"created_time":<mtime>,"date_fmt":...}}: WAL-G pg/wal_metadata_uploader.go, INDIVIDUAL.

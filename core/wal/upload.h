@@ -13,7 +13,7 @@ struct WalUpload {
 };
 
 // Guards, encodes, stores, commits. FAILS WITH: kConflict (the guard found other content), codec and storage errors.
-Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, size_t workers, const WalPushOptions& options,
-                                const WalPushDeps& deps);
+Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, size_t workers,
+                                const WalPushOptions& options, const WalPushDeps& deps);
 
 }  // namespace walrig

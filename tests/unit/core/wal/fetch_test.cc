@@ -55,7 +55,8 @@ TEST_F(WalFetchTest, RefusesAnotherSegment) {
 
 TEST_F(WalFetchTest, RefusesAnotherSegmentSizeThanConfigured) {
   Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77));
-  const WalFetchOptions options{.name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 16u << 20};
+  const WalFetchOptions options{
+      .name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 16u << 20};
   EXPECT_THAT(WalFetch(ctx_, options, FetchDeps()), HasCode(Code::kCorruption));
 }
 

@@ -71,10 +71,11 @@ class WalTest : public ::testing::Test {
     auto bytes = ReadObject(ctx_, storage_, key, 64 << 20);
     return bytes.ok() ? *bytes : "(" + bytes.status().ToString() + ")";
   }
-  size_t ObjectCount() { return ListAll(ctx_, storage_, "")->size(); }
+  size_t ObjectCount() { return ListAll(observer_, storage_, "")->size(); }
 
   TempDir dir_;
   TestContext ctx_;
+  TestContext observer_;  // looks at the storage, also after ctx_ was stopped
   MemoryStorage storage_;
   PlainCodecs codecs_;
 };

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT-0
+// The suite of storages: every promise of walrig/storage.h as a check.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sdk/conformance/check.h"
+#include "walrig/storage.h"
+
+namespace walrig::conformance {
+
+struct StorageFixture {
+  std::function<Result<std::unique_ptr<Storage>>()> open;  // a new instance on the same place each time
+  // Every key of a run begins with it and is deleted by the check that made it: the place may hold other objects.
+  std::string run_prefix = "walrig-check/";
+  size_t list_keys = 2'500;  // for the paging check; fewer for a slow place
+};
+std::vector<Check> StorageSuite(StorageFixture fixture);
+
+// Deletes what earlier runs left under the prefix. Answers how many objects.
+Result<size_t> SweepStorage(const StorageFixture& fixture);
+
+}  // namespace walrig::conformance
