@@ -213,7 +213,9 @@ class Scanner {
     const bool same = old != nullptr && old->identity == IdentityOf(st);
     const bool asked_for = old != nullptr && IsAskedFor(options_.retry, *old);
     const bool trusted = CheckTrustedFile(dir + "/" + basename, options_.trust).problem == TrustProblem::kNone;
-    if (same && trusted && !asked_for && IsSettled(old->state)) {
+    const bool settled = old != nullptr && (IsSettled(old->state) ||
+                                            (old->state == FileState::kUnloadable && !options_.retry_unloadable));
+    if (same && trusted && !asked_for && settled) {
       report_.catalogue.files.push_back(*old);
       report_.changes.push_back(ScanChange::kUnchanged);
       return OkStatus();
@@ -308,6 +310,22 @@ Result<ScanWrite> ScanAndWrite(const Context& ctx, const ScanOptions& options, c
   outcome.why_not = WriteManifest(path, outcome.report.catalogue);
   outcome.written = outcome.why_not.ok();
   return outcome;
+}
+
+Result<size_t> ReleaseFromQuarantine(const Context& ctx, const std::string& path, const std::string& name) {
+  WALRIG_ASSIGN(const Fd lock, TakeLock(ctx, path + ".lock"));
+  if (!lock.valid()) return Unavailable("another scan is running").Retryable();
+  WALRIG_ASSIGN(auto manifest, Manifest::Open(path));
+  WALRIG_ASSIGN(Catalogue catalogue, manifest->ReadAll());
+  size_t released = 0;
+  for (CatalogueFile& file : catalogue.files) {
+    if (file.state != FileState::kQuarantined || !IsAskedFor({name}, file)) continue;
+    file.state = FileState::kOk;
+    file.reason = "released from quarantine by hand";
+    ++released;
+  }
+  if (released != 0) WALRIG_TRY(WriteManifest(path, catalogue));
+  return released;
 }
 
 }  // namespace walrig

@@ -22,6 +22,7 @@ struct ScanOptions {
   TrustPolicy trust;
   std::string probe;                // path of walrig-plugin-probe
   uint64_t probe_timeout_ms = 10'000;
+  bool retry_unloadable = true;     // false: files that could not be loaded are believed to be so still
   std::vector<std::string> retry;   // names, "kind/name" or file names to be probed although quarantined; "*": all
 };
 
@@ -49,6 +50,10 @@ struct ScanWrite {
 // Scans with the manifest at `path` as memory and replaces it, under its lock. A corrupt manifest is renamed to
 // `<path>.bad` and the scan begins afresh.
 Result<ScanWrite> ScanAndWrite(const Context& ctx, const ScanOptions& options, const std::string& path);
+
+// Takes files of this name (as in ScanOptions::retry) out of quarantine without probing them, and tells how many there
+// were. FAILS WITH: as Manifest::Open and WriteManifest.
+Result<size_t> ReleaseFromQuarantine(const Context& ctx, const std::string& path, const std::string& name);
 
 // Probes one file by itself; the row carries what came out.
 Result<CatalogueFile> ProbeFile(const Context& ctx, const ScanOptions& options, const std::string& dir,
