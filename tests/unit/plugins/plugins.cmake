@@ -1,0 +1,13 @@
+# The plugins' tests drive the real .so files through the C ABI.
+foreach(plugin storage-fs compressor-zstd compressor-lz4 compressor-xz compressor-brotli compressor-gzip compressor-lzo)
+  string(REGEX REPLACE "^([a-z]+)-" "\\1/" folder "${plugin}")
+  if(TARGET ${plugin})
+    walrig_unit_test(plugins/${folder} DEPS walrig::sdk ${CMAKE_DL_LIBS})
+    set(target "unit_plugins_${folder}")
+    string(REPLACE "/" "_" target "${target}")
+    if(TARGET ${target})
+      add_dependencies(${target} ${plugin})
+      target_compile_definitions(${target} PRIVATE "WALRIG_TEST_PLUGINDIR=\"${WALRIG_BUILD_PLUGINDIR}\"")
+    endif()
+  endif()
+endforeach()
