@@ -10,8 +10,8 @@
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
 
-// fmt and one write() are all that a line needs. A logging library would bring registries and sinks of its own into
-// each start of an archive_command, which is counted in tenths of milliseconds.
+// fmt and one write() are all that a line needs. spdlog starts as fast (measured), but blotting, escaping and both line
+// forms would each be a formatter or sink of our own inside it: more code than this file, and a registry of globals.
 
 namespace walrig {
 namespace {
