@@ -21,10 +21,8 @@ std::vector<const Command*> AllCommands() {
                                      &BackupShowCommand(), &BackupVerifyCommand(), &WalPushCommand(),
                                      &WalFetchCommand()};
   for (const Command& command : DeleteCommands()) all.push_back(&command);
-#ifdef WALRIG_HAVE_PLUGIN_COMMANDS
   for (const Command& command : PluginCommands()) all.push_back(&command);
   all.push_back(&PluginCheckCommand());
-#endif
   for (const Command& command : ConfigCommands()) all.push_back(&command);
   all.insert(all.end(), {&FlagsCommand(), &CompletionCommand(), &VersionCommand(), &HelpCommand()});
   return all;
