@@ -79,7 +79,7 @@ Status DurableFile::Write(const Context& ctx, ByteSpan bytes) {
   if (!fd_.valid()) return Internal(fmt::format("write {}: it is closed", path_));
   if (Status written = WriteAll(fd_.get(), bytes, "write"); !written.ok()) return std::move(written).With(path_);
   bytes_ += bytes.size();
-  if (bytes_ - written_back_bytes_ >= kWriteBackBytes) {
+  if (options_.sync && bytes_ - written_back_bytes_ >= kWriteBackBytes) {
     // Only a hint: the sync at the end finds what this could not start.
     static_cast<void>(::sync_file_range(fd_.get(), static_cast<off_t>(written_back_bytes_),
                                         static_cast<off_t>(bytes_ - written_back_bytes_), SYNC_FILE_RANGE_WRITE));
@@ -91,13 +91,14 @@ Status DurableFile::Write(const Context& ctx, ByteSpan bytes) {
 Status DurableFile::Commit(const Context& ctx) {
   WALRIG_TRY(ctx.Poll());
   if (!fd_.valid()) return Internal(fmt::format("commit {}: it is closed", path_));
-  Status status = FsyncFd(fd_.get(), path_);
+  Status status = options_.sync ? FsyncFd(fd_.get(), path_) : OkStatus();
   if (status.ok()) status = fd_.Close(path_);
   if (status.ok()) status = Publish();
   if (!status.ok()) {
     Abort();
     return status;
   }
+  if (!options_.sync) return OkStatus();
   Status synced = FsyncDirFd(directory_.get(), fmt::format("the directory of {}", path_));
   return synced.ok() ? std::move(synced) : std::move(synced).OutcomeUnknown();
 }
