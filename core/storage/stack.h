@@ -18,10 +18,10 @@ namespace walrig {
 class TokenBucket;
 
 struct StackOptions {
-  RetryPolicy retry;
+  RetryPolicy retry{};
   bool retrying = true;
   uint64_t seed = 1;               // of the jitter; SeedFromSystem() outside tests
-  std::string prefix;              // "" for none
+  std::string prefix{};            // "" for none
   bool read_only = false;
   TokenBucket* network = nullptr;  // null: unlimited; borrowed, outlives the storage
 };
