@@ -13,7 +13,7 @@
 namespace walrig {
 
 struct PutEncodedOptions {
-  PutOptions put;                    // size_bytes is ignored: the stored size is not known before
+  PutOptions put{};                  // size_bytes is ignored: the stored size is not known before
   size_t workers = 1;                // for PutEncodedFile; a Source is read by one thread
   size_t slice_bytes = 4u << 20;     // plain bytes of one slice of a file
 };
