@@ -131,7 +131,10 @@ Result<Registry*> Wiring::registry(const Context& ctx) {
 Result<std::unique_ptr<Storage>> Wiring::OpenStorage(const Context& ctx, StorageUse use) {
   WALRIG_ASSIGN(const PluginChoice choice, ChooseStorage(settings_));
   if (settings_.Has("WALG_FAILOVER_STORAGES")) {
-    ctx.log->Write(LogLevel::kWarning, "", "WALG_FAILOVER_STORAGES: this version uses the first storage only");
+    // A storage that is not looked into may hold the segment that recovery asks for: going on with the first one alone
+    // would tell PostgreSQL that WAL ends there.
+    return NotSupported("WALG_FAILOVER_STORAGES is set, and failover storages are not supported yet")
+        .Hint("take the setting away to work with the first storage alone");
   }
   WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
   Result<std::unique_ptr<Storage>> driver = plugins->NewStorage(ctx, choice.name, choice.values, LookupIn(settings_));
@@ -173,8 +176,11 @@ Status Wiring::PrepareCipher(const Context& ctx) {
     WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
     Result<std::unique_ptr<Cipher>> made = plugins->NewCipher(ctx, choice.name, choice.values, LookupIn(settings_));
     if (!made.ok()) {
-      return std::move(made).status().With(
-          fmt::format("encryption is configured ({}), and cipher {} cannot be used", choice.where, choice.name));
+      // A plugin that is not found is not an object that is not found: wal-fetch would tell PostgreSQL that WAL ends.
+      const Code code = made.status().code() == Code::kNotFound ? Code::kNotSupported : made.status().code();
+      return Status(code, fmt::format("encryption is configured ({}), and cipher {} cannot be used: {}", choice.where,
+                                      choice.name, made.status().message()))
+          .Hint(std::string(made.status().hint()));
     }
     cipher_ = std::move(*made);
   }

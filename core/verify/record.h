@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,39 @@ class VerifyRecord {
   const size_t findings_max_;
 };
 
+// Notices members whose paths lead through a link that is another member, in whatever order they come.
+// THREADS: any.
+class LinkGuard {
+ public:
+  // Whether `name` leads through a link that was met.
+  bool Crosses(std::string_view name) {
+    std::lock_guard lock(mutex_);
+    bool crosses = false;
+    for (size_t slash = name.rfind('/'); slash != std::string_view::npos; slash = name.rfind('/')) {
+      name = name.substr(0, slash);
+      if (links_.count(name) != 0) crosses = true;
+      if (directories_.find(name) == directories_.end()) {
+        directories_.emplace(name);
+      } else if (links_.empty()) {
+        break;  // its parents are known as well
+      }
+    }
+    return crosses;
+  }
+  // The same for a link; also whether something below it was met before.
+  bool MeetsLink(std::string_view name) {
+    const bool crosses = Crosses(name);
+    std::lock_guard lock(mutex_);
+    links_.emplace(name);
+    return crosses || directories_.count(name) != 0;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string, std::less<>> links_;        // guarded by mutex_
+  std::set<std::string, std::less<>> directories_;  // guarded by mutex_
+};
+
 struct BackupUnderTest {
   BackupUnderTest(std::string backup_name, size_t findings_max)
       : name(std::move(backup_name)), record(name, findings_max) {}
@@ -63,6 +97,7 @@ struct BackupUnderTest {
   std::optional<Proof> proof;
   MemberTable members;
   std::optional<ControlData> control;  // from pg_control.tar, set before the parts are read
+  LinkGuard links;
   VerifyRecord record;
 };
 

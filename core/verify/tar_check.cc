@@ -65,6 +65,13 @@ bool IsReplaced(const BackupUnderTest& backup, const TarObject& object, std::str
   return name == kControlFilePath && !backup.objects.control.empty();
 }
 
+// Backups over the replication protocol hold the links of tablespaces besides what lies below them.
+bool IsTablespaceLink(const BackupUnderTest& backup, std::string_view name) {
+  const std::string head = fmt::format("{}/", kTablespaceDirName);
+  return StartsWith(name, head) && backup.sentinel.tablespaces &&
+         backup.sentinel.tablespaces->Find(name.substr(head.size())) != nullptr;
+}
+
 void TakeControl(const TarObject& object, std::string_view body, BackupUnderTest& backup) {
   auto control = ParseControlFile(AsBytes(body));
   if (control.ok()) {
@@ -117,6 +124,10 @@ Status CheckMember(const Context& ctx, const TarObject& object, const TarEntry& 
   if (!name.ok()) {
     backup.record.Add(object.key, name.status().message());
     return OkStatus();
+  }
+  const bool link = entry.type == TarEntry::Type::kSymlink && !IsTablespaceLink(backup, *name);
+  if (link ? backup.links.MeetsLink(*name) : backup.links.Crosses(*name)) {
+    backup.record.Add(object.key, fmt::format("'{}' leads through a symbolic link", Printable(*name)));
   }
   const size_t index = backup.members.Find(*name);
   switch (entry.type) {

@@ -101,6 +101,16 @@ TEST_F(BackupVerifyTest, FindsWhatIsMissing) {
   EXPECT_TRUE(Finds(result, "wal_005/000000010000000000000020"));
 }
 
+TEST_F(BackupVerifyTest, FindsAFileThatLeadsThroughALinkInWhateverOrder) {
+  const test::Member link{.name = "/link", .body = "", .type = TarEntry::Type::kSymlink, .link = ".."};
+  const test::Member file{.name = "/link/escaped", .body = "x", .link = ""};
+  for (const auto& members : {std::vector{link, file}, std::vector{file, link}}) {
+    backup_.parts["part_009.tar"] = members;
+    Store();
+    EXPECT_TRUE(Finds(Verify(), "through a symbolic link"));
+  }
+}
+
 TEST_F(BackupVerifyTest, GoesThroughAllBackupsWhateverOneLacks) {
   Store();
   SyntheticBackup other("base_000000010000000000000021");
