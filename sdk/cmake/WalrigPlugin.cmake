@@ -29,6 +29,10 @@ function(walrig_add_plugin name)
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON POSITION_INDEPENDENT_CODE ON
     LINK_DEPENDS "${WALRIG_SDK_CMAKE_DIR}/plugin.map")
 
+  if(NOT CMAKE_CXX_STANDARD)
+    set_target_properties(${name} PROPERTIES CXX_STANDARD 20 CXX_STANDARD_REQUIRED ON)
+  endif()
+
   # Hidden visibility is not enough: headers of libraries mark types visible, and some of those become unique symbols
   # that all plugins of a process would share. The version script keeps everything in.
   target_link_options(${name} PRIVATE "LINKER:--version-script=${WALRIG_SDK_CMAKE_DIR}/plugin.map"

@@ -46,6 +46,7 @@ Result<std::unique_ptr<ObjectFile>> ObjectFile::New(const Context& ctx, Tree& tr
 
 Status ObjectFile::Open(const Context& ctx) {
   for (int attempt = 0;; ++attempt) {
+    const auto hold = tree_.HoldFolders();
     WALRIG_ASSIGN(folder_fd_, tree_.MakeFolder(folder_));
     struct stat s{};
     if (::fstatat(folder_fd_.get(), name_.c_str(), &s, AT_SYMLINK_NOFOLLOW) == 0) {

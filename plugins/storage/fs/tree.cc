@@ -63,6 +63,7 @@ Status Tree::MakeMissing(const std::string& folder) {
 void Tree::AwaitFolders() { const std::shared_lock lock(folders_mutex_); }
 
 std::string Tree::PruneFolder(const std::string& folder) {
+  const std::unique_lock lock(prune_mutex_);
   std::string left = folder;
   while (!left.empty()) {
     auto [above, name] = SplitKey(left);

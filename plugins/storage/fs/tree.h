@@ -6,7 +6,6 @@
 // OWNS: the descriptor of the root. THREADS: any number at once.
 #pragma once
 
-#include <memory>
 #include <shared_mutex>
 #include <string>
 
@@ -30,6 +29,10 @@ class Tree {
   // The same, making what is missing. FAILS WITH: kNameInvalid when an object stands where a folder is needed.
   Result<Fd> MakeFolder(const std::string& folder);
 
+  // While held, no thread of this process prunes; taken from making a folder to making a file in it. Other processes
+  // may prune all the same, so the making of a file is tried again.
+  std::shared_lock<std::shared_mutex> HoldFolders() { return std::shared_lock(prune_mutex_); }
+
   // Waits until folders that other threads are making were synced. Called before an object in one of them is reported
   // as committed.
   void AwaitFolders();
@@ -46,6 +49,8 @@ class Tree {
   // Held exclusively from mkdir to the sync of its parent, so across IO, on purpose: a thread that finds the folder
   // already there must not report its object safe before the folder is.
   std::shared_mutex folders_mutex_;
+  // Taken before folders_mutex_.
+  std::shared_mutex prune_mutex_;
 };
 
 }  // namespace walrig::fs
