@@ -1,6 +1,7 @@
 #include "core/plugin/pins.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <tuple>
@@ -63,6 +64,9 @@ Result<std::vector<Pin>> LoadPins(const std::string& path) {
 }
 
 Status SavePins(const Context& ctx, const std::string& path, const std::vector<Pin>& pins) {
+  if (const size_t slash = path.rfind('/'); slash != std::string::npos && slash != 0) {
+    ::mkdir(path.substr(0, slash).c_str(), 0755);  // /etc/walrig; what is wrong with it, the write will say
+  }
   return WriteFileDurably(ctx, path, FormatPins(pins), {.mode = 0644});
 }
 
