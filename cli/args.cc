@@ -133,15 +133,12 @@ po::options_description Describe(const Command& command) {
     if (option.letter != 0) name += fmt::format(",{}", option.letter);
     switch (option.kind) {
       case OptionKind::kFlag:
+      case OptionKind::kOptionalValue:
         description.add_options()(name.c_str(), "");
         break;
       case OptionKind::kValue:
       case OptionKind::kList:
         description.add_options()(name.c_str(), po::value<std::string>(), "");
-        break;
-      case OptionKind::kOptionalValue:
-        description.add_options()(name.c_str(), po::value<std::string>()->implicit_value(std::string(option.implied)),
-                                  "");
         break;
     }
   }
@@ -186,14 +183,37 @@ Status Collect(const Command& command, const po::parsed_options& parsed, ParsedL
     if (option == nullptr) return UnknownOption(command, each.string_key);
     std::vector<std::string>& values = line->options[each.string_key];
     if (option->kind == OptionKind::kFlag) continue;
-    std::string value = each.value.empty() ? std::string(option->implied) : each.value[0];
-    WALRIG_TRY(CheckChoice(command, *option, value));
-    values.push_back(std::move(value));
+    if (option->kind == OptionKind::kOptionalValue) {
+      if (values.empty()) values.emplace_back(option->implied);
+      continue;
+    }
+    WALRIG_TRY(CheckChoice(command, *option, each.value.at(0)));
+    values.push_back(each.value[0]);
   }
   return OkStatus();
 }
 
-Status ParseOwn(const Command& command, const std::vector<std::string>& words, ParsedLine* line) {
+// Takes "--name=value" of optional values out of the line. Boost would let a bare "--name" take the next word.
+Status TakeOptionalValues(const Command& command, std::vector<std::string>* words, ParsedLine* line) {
+  std::vector<std::string> rest;
+  bool options_ended = false;
+  for (std::string& word : *words) {
+    options_ended = options_ended || word == "--";
+    const LongOption option = StartsWith(word, "--") ? TakeApart(word) : LongOption();
+    const CliOption* known = options_ended || !option.value.has_value() ? nullptr : FindOption(command, option.name);
+    if (known == nullptr || known->kind != OptionKind::kOptionalValue) {
+      rest.push_back(std::move(word));
+      continue;
+    }
+    WALRIG_TRY(CheckChoice(command, *known, *option.value));
+    line->options[option.name].push_back(*option.value);
+  }
+  *words = std::move(rest);
+  return OkStatus();
+}
+
+Status ParseOwn(const Command& command, std::vector<std::string> words, ParsedLine* line) {
+  WALRIG_TRY(TakeOptionalValues(command, &words, line));
   try {
     const po::options_description description = Describe(command);
     const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
@@ -251,7 +271,7 @@ Result<ParsedLine> ParseLine(std::span<const std::string> words) {
   if (line.command == nullptr) return UnknownCommand(rest[0]);
   if (line.help) return line;
   rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(used));
-  WALRIG_TRY(ParseOwn(*line.command, rest, &line));
+  WALRIG_TRY(ParseOwn(*line.command, std::move(rest), &line));
   WALRIG_TRY(CheckCount(*line.command, line.arguments.size()));
   if (!line.plugin_dirs.empty()) {
     line.flags.push_back({"WALRIG_PLUGIN_DIR", Join(line.plugin_dirs, ":"), "flag --plugin-dir"});

@@ -86,7 +86,8 @@ std::string ChoiceArms(std::string_view indent) {
 
 std::string CommandArms(std::string_view indent) {
   std::string out = fmt::format("{}\"\") next=\"{}\" ;;\n", indent, Join(NextWords(""), " "));
-  for (const Command* command : Visible()) {
+  // A hidden "delete" still leads to "delete target".
+  for (const Command* command : AllCommands()) {
     out += fmt::format("{}\"{}\") next=\"{}\" options=\"{}\" hint={} ;;\n", indent, command->name,
                        Join(NextWords(command->name), " "), OptionWords(*command), HintName(command->hint));
   }

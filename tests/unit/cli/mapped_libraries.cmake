@@ -1,0 +1,10 @@
+# Fails when PROGRAM maps, directly or through another library, one that only plugins or some commands need.
+execute_process(COMMAND ldd "${PROGRAM}" OUTPUT_VARIABLE mapped RESULT_VARIABLE failed)
+if(failed OR NOT mapped MATCHES "libc\\.so")
+  message(FATAL_ERROR "ldd ${PROGRAM} says nothing: ${mapped}")
+endif()
+foreach(library curl ssh2 zstd lz4 lzma brotli crypto ssl gcrypt gnutls sodium pq z)
+  if(mapped MATCHES "lib${library}[.-]")
+    message(FATAL_ERROR "${PROGRAM} maps lib${library}:\n${mapped}")
+  endif()
+endforeach()

@@ -1,0 +1,120 @@
+#include "cli/wiring.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/clock.h"
+#include "core/base/logger.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_dir.h"
+
+namespace walrig {
+namespace {
+
+using test::HasCode;
+using test::MessageHas;
+
+Settings With(std::initializer_list<std::pair<const char*, const char*>> values) {
+  Settings settings;
+  for (const auto& [key, text] : values) {
+    settings.Put(key, {text, SettingOrigin::kEnvironment, std::string("environment ") + key});
+  }
+  return settings;
+}
+
+TEST(WiringTest, StorageIsTheFirstPrefixInWalGsOrder) {
+  const std::pair<const char*, const char*> order[] = {{"WALG_SSH_PREFIX", "ssh"},  {"WALG_SWIFT_PREFIX", "swift"},
+                                                       {"WALG_AZ_PREFIX", "azure"}, {"WALG_GS_PREFIX", "gcs"},
+                                                       {"WALG_FILE_PREFIX", "fs"},  {"WALG_S3_PREFIX", "s3"},
+                                                       {"WALG_OSS_PREFIX", "oss"}};
+  Settings settings;
+  for (const auto& [key, plugin] : order) {
+    settings.Put(key, {"x://y", SettingOrigin::kFile, "f"});
+    ASSERT_OK_AND_ASSIGN(const PluginChoice choice, ChooseStorage(settings));
+    EXPECT_EQ(choice.name, plugin);
+  }
+}
+
+TEST(WiringTest, StorageOptionWinsAndIsTakenApart) {
+  ASSERT_OK_AND_ASSIGN(const PluginChoice choice,
+                       ChooseStorage(With({{"WALG_S3_PREFIX", "s3://b"}, {"WALRIG_STORAGE", "fs,prefix=/a\\,b"}})));
+  EXPECT_EQ(choice.name, "fs");
+  EXPECT_EQ(choice.values, (OptionValues{{"prefix", "/a,b"}}));
+}
+
+TEST(WiringTest, NoStorageIsAnErrorThatSaysWhatToSet) {
+  EXPECT_THAT(ChooseStorage(Settings()), HasCode(Code::kConfig));
+  EXPECT_THAT(ChooseStorage(Settings()), MessageHas("WALG_FILE_PREFIX"));
+}
+
+TEST(WiringTest, CompressorDefaultsToLz4) {
+  ASSERT_OK_AND_ASSIGN(const PluginChoice choice, ChooseCompressor(Settings()));
+  EXPECT_EQ(choice.name, "lz4");
+}
+
+TEST(WiringTest, ZstdLevelWithAnotherMethodIsAnError) {
+  EXPECT_THAT(ChooseCompressor(With({{"WALG_ZSTD_LEVEL", "best"}})), HasCode(Code::kConfig));
+  EXPECT_OK(ChooseCompressor(With({{"WALG_ZSTD_LEVEL", "best"}, {"WALG_COMPRESSION_METHOD", "ZSTD"}})));
+}
+
+TEST(WiringTest, CipherIsTheFirstKeyInWalGsOrder) {
+  const std::pair<const char*, const char*> order[] = {
+      {"WALG_LIBSODIUM_KEY_PATH", "libsodium"}, {"YC_CSE_KMS_KEY_ID", "yc-kms"}, {"WALG_CSE_KMS_ID", "aws-kms"}};
+  Settings settings;
+  for (const auto& [key, plugin] : order) {
+    settings.Put(key, {"k", SettingOrigin::kFile, "f"});
+    ASSERT_OK_AND_ASSIGN(const PluginChoice choice, ChooseCipher(settings));
+    EXPECT_EQ(choice.name, plugin);
+  }
+}
+
+TEST(WiringTest, TwoOpenPgpKeysAreAnError) {
+  EXPECT_THAT(ChooseCipher(With({{"WALG_PGP_KEY", "k"}, {"WALG_ENVELOPE_PGP_KEY", "k"}})), HasCode(Code::kConfig));
+}
+
+class WiringObjectTest : public ::testing::Test {
+ protected:
+  NullLog null_;
+  Logger log_{Logger::Options{}};
+  Context ctx_{.stop = {}, .log = &null_, .clock = &RealClock()};
+};
+
+// Every way to configure encryption, while no cipher plugin is installed where it is looked for.
+TEST_F(WiringObjectTest, ConfiguredEncryptionWithoutPluginIsAnErrorAndNeverPlaintext) {
+  for (const char* key :
+       {"WALG_LIBSODIUM_KEY", "WALG_LIBSODIUM_KEY_PATH", "WALG_PGP_KEY", "WALG_PGP_KEY_PATH", "WALG_GPG_KEY_ID",
+        "WALG_ENVELOPE_PGP_KEY", "WALG_CSE_KMS_ID", "YC_CSE_KMS_KEY_ID", "WALRIG_CIPHER"}) {
+    const Settings settings = With({{key, "no-such-thing"}, {"WALG_COMPRESSION_METHOD", "none"}});
+    Wiring wiring(settings, log_);
+    const Result<Codec> codec = wiring.WriteCodec(ctx_);
+    EXPECT_FALSE(codec.ok()) << key;
+    EXPECT_THAT(codec, MessageHas("encryption is configured")) << key;
+    EXPECT_THAT(codec, MessageHas(key));
+  }
+}
+
+TEST_F(WiringObjectTest, MethodNoneWritesPlainObjects) {
+  const Settings settings = With({{"WALG_COMPRESSION_METHOD", "none"}});
+  Wiring wiring(settings, log_);
+  ASSERT_OK_AND_ASSIGN(const Codec codec, wiring.WriteCodec(ctx_));
+  EXPECT_EQ(codec.compressor, nullptr);
+  EXPECT_EQ(codec.cipher, nullptr);
+}
+
+TEST_F(WiringObjectTest, ObjectsWithoutExtensionNeedNoCompressor) {
+  const Settings settings;
+  Wiring wiring(settings, log_);
+  for (const char* extension : {"", "tar"}) {
+    ASSERT_OK_AND_ASSIGN(Compressor* const compressor, wiring.ForExtension(ctx_, extension));
+    EXPECT_EQ(compressor, nullptr);
+  }
+}
+
+TEST_F(WiringObjectTest, UnknownExtensionIsNotSupported) {
+  const Settings settings;
+  Wiring wiring(settings, log_);
+  EXPECT_FALSE(wiring.ForExtension(ctx_, "unheard-of").ok());
+}
+
+}  // namespace
+}  // namespace walrig
