@@ -56,12 +56,16 @@ run_ctest() {
   shift 3
   echo "== $name ($(elapsed))"
   local log=$logs/ctest-$name.log
-  ctest --test-dir "build/$preset" -L "$labels" --no-tests=error --output-on-failure "$@" >"$log" 2>&1 || failures+=("$name")
+  ctest --test-dir "build/$preset" -L "$labels" --no-tests=error -V "$@" >"$log" 2>&1 || failures+=("$name")
   if [[ " ${failures[*]-} " == *" $name "* ]]; then
-    grep -vE '\.+ +Passed +[0-9.]+ sec$|^ +Start +[0-9]+:' "$log" | tail -n 150
+    echo "what failed, with the end of its output (all of it: $log):"
+    sed -n '/^The following tests FAILED/,$p' "$log"
+    for test in $(sed -n '/^The following tests FAILED/,$p' "$log" | sed -nE 's/^[[:space:]]*([0-9]+) - .*/\1/p' | head -n 8); do
+      grep -E "^$test: " "$log" | tail -n 60
+    done
   fi
   # A test that could not run says why; it is shown even when everything passed.
-  grep -hE '^SKIP(PED)?[: ]|\*\*\*Skipped|\[  SKIPPED \]' "$log" | sort -u | sed "s/^/$name: /"
+  grep -hE '^[0-9]+: .*SKIPPED|\*\*\*Skipped' "$log" | sort -u | sed "s/^/$name: /"
   closings+=("$name: $(grep -E 'tests passed|No tests' "$log" | tail -n 1)")
 }
 

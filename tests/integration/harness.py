@@ -213,4 +213,4 @@ def wait_until(condition, seconds=60, what="condition"):
     raise AssertionError(f"{what} did not come true within {seconds} s")
 
 
-__all__ = ["World", "Cluster", "PG_BIN", "TOOLS", "tree_listing", "wait_until", "json", "os", "shutil", "signal", "subprocess", "sys", "time", "unittest"]
+__all__ = ["World", "Cluster", "ROOT", "PG_BIN", "TOOLS", "tree_listing", "wait_until", "json", "os", "shutil", "signal", "subprocess", "sys", "time", "unittest"]

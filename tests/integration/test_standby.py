@@ -16,6 +16,8 @@ class Standby(unittest.TestCase):
         pgdata = self.world.path(name)
         self.world.run([f"{TOOLS}/pg_basebackup", "-D", pgdata, "-R", "-X", "stream", "-c", "fast"], env=self.primary.env, check=True)
         standby = Cluster(self.world, name, pgdata)
+        # A standby that is promoted must not archive its timeline beside the primary's.
+        standby.configure(archive_command="true")
         standby.start()
         standby.wait_for("select pg_is_in_recovery() and pg_last_wal_replay_lsn() is not null", "t")
         self.addCleanup(standby.stop, "immediate")
@@ -53,8 +55,6 @@ class Standby(unittest.TestCase):
         out, err = process.communicate(timeout=120)
         self.assertNotEqual(process.returncode, 0, err)
         self.assertEqual(self.names(), before)
-        # The timeline that the promotion made must not disturb the primary's archive for other tests.
-        standby.stop("immediate")
 
     def test_backup_under_load_restores_consistently(self):
         load = self.world.popen([f"{TOOLS}/pgbench", "-n", "-c", "2", "-T", "8", "postgres"], env=self.primary.env,
