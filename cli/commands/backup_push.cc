@@ -4,6 +4,7 @@
 #include "cli/commands/common.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/version.h"
 #include "cli/wiring.h"
 #include "core/backup/push.h"
 #include "core/base/string_util.h"
@@ -89,6 +90,7 @@ Result<BackupPushOptions> OptionsFrom(const Invocation& call) {
   const Settings& settings = call.settings;
   BackupPushOptions options;
   options.data_directory = call.Argument(0);
+  options.walrig_version = kWalrigVersion;
   options.permanent = call.Has("permanent");
   options.user_data = call.Text("add-user-data", settings.Text("WALG_SENTINEL_USER_DATA"));
   if (!options.user_data.empty()) WALRIG_TRY(ParseUserData(options.user_data, "--add-user-data").status());

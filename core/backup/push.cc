@@ -12,6 +12,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/backup/archive_wait.h"
 #include "core/backup/documents.h"
 #include "core/backup/tar_upload.h"
 #include "core/base/errno_status.h"
@@ -56,12 +57,16 @@ std::string HostName() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
 }
 
+Status OwnerHint(Status status) {
+  return std::move(status).Hint("run walrig as the user that owns the data directory");
+}
+
 // pg_control of a running server may be read in the middle of a write: its CRC tells.
 Result<std::string> ReadControlFile(const Context& ctx, const std::string& data_directory, ControlData* parsed) {
   const std::string path = data_directory + "/" + std::string(kControlFilePath);
   for (int round = 1;; ++round) {
     Result<std::string> bytes = ReadWholeFile(path, kControlFileBytes);
-    if (!bytes.ok()) return std::move(bytes).status().Hint("run walrig as the user that owns the data directory");
+    if (!bytes.ok()) return OwnerHint(std::move(bytes).status());
     Result<ControlData> control = ParseControlFile(AsBytes(*bytes));
     if (control.ok()) {
       *parsed = *control;
@@ -89,6 +94,7 @@ class Push {
   Status End(const Context& ctx);
   Status StoreLabels(const Context& ctx);
   Status StoreDocuments(const Context& ctx);
+  Status WaitForWal(const Context& ctx);
   Status StoreSentinel(const Context& ctx);
   BackupPushReport Report(const Context& ctx) const;
 
@@ -152,7 +158,7 @@ Status Push::LookAtServer(const Context& ctx) {
                                        *given, facts_.server.data_directory))
         .Hint("give the server's data directory, or set PGHOST and PGPORT to the server that you mean");
   facts_.data_directory = *given;
-  WALRIG_TRY(ReadWholeFile(*given + "/" + std::string(kPgVersionName), 64).status());
+  WALRIG_TRY(OwnerHint(ReadWholeFile(*given + "/" + std::string(kPgVersionName), 64).status()));
   WALRIG_TRY(ReadControlFile(ctx, *given, &control_).status());
   if (control_.system_identifier != facts_.server.system_identifier)
     return InvalidArgument(fmt::format("the server's system identifier is {}, but that in {}/{} is {}",
@@ -297,6 +303,7 @@ Status Push::End(const Context& ctx) {
   Say(ctx, LogLevel::kInfo, "asking the server to end the backup");
   StopBackupOptions stop_options;
   stop_options.timeout_ms = options_.stop_backup_timeout_ms;
+  stop_options.wait_for_archive = false;  // WaitForWal does, when the documents are stored
   WALRIG_ASSIGN(BackupStop stop, deps_.server.Stop(ctx, stop_options));
   WALRIG_TRY(CheckStillStandby(ctx));
   facts_.stop_lsn = stop.stop_lsn;
@@ -345,8 +352,13 @@ Status Push::StoreDocuments(const Context& ctx) {
   return PutDocument(ctx, deps_.storage, facts_.name, kProofName, SerializeProof(proof)).status();
 }
 
+Status Push::WaitForWal(const Context& ctx) {
+  WALRIG_ASSIGN(std::vector<std::string> names,
+                WalToBeArchived(facts_.server, facts_.timeline, facts_.start_lsn, facts_.stop_lsn));
+  return WaitForArchive(ctx, facts_.data_directory, names, options_.stop_backup_timeout_ms);
+}
+
 Status Push::StoreSentinel(const Context& ctx) {
-  WALRIG_TRY(ctx.Poll());
   PutOptions put;
   put.only_if_absent = deps_.storage.capabilities().put_if_absent;
   Status status = WriteObject(ctx, deps_.storage, SentinelKey(facts_.name),
@@ -394,11 +406,11 @@ void Push::Undo(const Context& ctx) {
       for (const ObjectInfo& object : *objects) keys.push_back(object.key);
     status = objects.ok() ? DeleteAll(last, deps_.storage, keys) : std::move(objects).status();
   }
-  if (!status.ok())
-    Say(ctx, LogLevel::kWarning,
-        fmt::format("objects of the unfinished backup {} may be left in the storage: {}; hint: they are no backup, and "
-                    "delete garbage removes them",
-                    facts_.name, status.ToString()));
+  if (status.ok()) return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up and leaves nothing", facts_.name));
+  Say(ctx, LogLevel::kWarning,
+      fmt::format("objects of the unfinished backup {} may be left in the storage: {}; hint: they are no backup, and "
+                  "delete garbage removes them",
+                  facts_.name, status.ToString()));
 }
 
 Status Run(const Context& ctx, Push& push, const BackupPushOptions& options) {
@@ -418,6 +430,8 @@ Status Run(const Context& ctx, Push& push, const BackupPushOptions& options) {
   WALRIG_TRY(push.End(watched));
   WALRIG_TRY(push.StoreLabels(watched));
   WALRIG_TRY(push.StoreDocuments(watched));
+  WALRIG_TRY(push.WaitForWal(watched));
+  WALRIG_TRY(ctx.Poll());  // the user's own: the watch passes it on a moment later
   return push.StoreSentinel(watched);
 }
 

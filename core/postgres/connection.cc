@@ -85,10 +85,15 @@ Code CodeOfSqlState(std::string_view state) {
   return Code::kInvalidArgument;
 }
 
-// libpq's messages are lines, the last one ended; ours are one line without a full stop.
+// libpq's messages are lines, the last one ended, some indented; ours are one line without a full stop.
 std::string OneLine(const char* text) {
-  std::string line(Trim(text == nullptr ? "" : text));
-  std::replace(line.begin(), line.end(), '\n', ' ');
+  std::string line;
+  for (char c : Trim(text == nullptr ? "" : text)) {
+    const bool blank = c == '\n' || c == '\t' || c == ' ';
+    if (!blank) line.push_back(c);
+    else if (line.back() != ' ') line.push_back(' ');
+  }
+  if (line.ends_with('.')) line.pop_back();
   return line;
 }
 

@@ -372,7 +372,7 @@ TEST_F(PushTest, LeavesOutFilesMetadataWhenToldTo) {
 
 TEST_F(PushTest, LeavesNothingWhenStoppedAtAnyMoment) {
   // The stop comes with the n-th object that is opened.
-  for (int n = 1; n <= 6; ++n) {
+  for (int n = 1; n <= 7; ++n) {
     TestContext stopped;
     auto memory = std::make_unique<MemoryStorage>();
     MemoryStorage& inner = *memory;
@@ -402,6 +402,17 @@ TEST_F(PushTest, GivesTheServersReasonWhenItCannotEndTheBackup) {
   server_.stop_status = Timeout("canceling statement due to statement timeout");
   EXPECT_THAT(Push(), HasCode(Code::kTimeout));
   ExpectNothingLeft();
+}
+
+TEST_F(PushTest, StoresNoSentinelBeforeTheWalIsArchived) {
+  // Of 0x2000028 to 0x2000100, in segments of 1 MiB.
+  data_.Write("pg_wal/000000010000000000000020", "wal");
+  data_.Write("pg_wal/archive_status/000000010000000000000020.ready", "");
+  options_.stop_backup_timeout_ms = 100;
+  EXPECT_THAT(Push(), MessageHas("000000010000000000000020 was not archived"));
+  ExpectNothingLeft();
+  data_.Write("pg_wal/archive_status/000000010000000000000020.done", "");
+  EXPECT_OK(Push());
 }
 
 // The n-th call of the storage fails, for n = 1, 2, ... until one run gets through: afterwards there is a whole backup
