@@ -17,7 +17,8 @@ fs::path FindTemplate(const std::string& kind) {
   const fs::path bin = fs::path(ExecutablePath()).parent_path();
   for (const fs::path& place : {bin / "../share/walrig/template", fs::path("/usr/share/walrig/template")}) {
     std::error_code error;
-    if (fs::is_directory(place / kind, error)) return place / kind;
+    const fs::path origin = place / (kind + "-template");
+    if (fs::is_directory(origin, error)) return origin;
   }
   return {};
 }

@@ -66,7 +66,9 @@ TrustVerdict CheckOne(const std::string& path, const struct stat& st, const Trus
     return {TrustProblem::kBadMode,
             PermissionDenied(fmt::format("{} (owner {}, mode {:04o}) is writable by {}", path, UserName(st.st_uid), mode,
                                          (mode & S_IWOTH) != 0 ? "everybody" : "its group"))
-                .Hint(fmt::format("chmod go-w {}, or set WALRIG_PLUGIN_TRUST=any where that is no danger", path)),
+                // A sticky directory such as /tmp is meant to be so.
+                .Hint(fmt::format("{}, or set WALRIG_PLUGIN_TRUST=any where that is no danger",
+                                  (mode & S_ISVTX) != 0 ? std::string("move the plugin elsewhere") : "chmod go-w " + path)),
             path};
   }
   return {};
