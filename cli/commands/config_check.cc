@@ -43,7 +43,8 @@ class Checker {
 
   void Plugin(std::string_view what, PluginKind kind, const Result<PluginChoice>& choice, std::string_view none) {
     if (!choice.ok()) return Add(std::string(what), choice.status());
-    if (choice->name.empty() || choice->name == none) return Good(what, fmt::format("none ({})", choice->where));
+    if (choice->name.empty() || choice->name == none)
+      return Good(what, choice->where.empty() ? std::string("none") : fmt::format("none ({})", choice->where));
     Result<Registry*> registry = wiring_.registry(ctx_);
     if (!registry.ok()) return Add(std::string(what), registry.status());
     const Result<std::string> path = (*registry)->FindPath(kind, choice->name);
