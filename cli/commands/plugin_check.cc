@@ -1,7 +1,5 @@
 // walrig plugin check: the conformance kit on one plugin file.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -10,9 +8,7 @@
 #include "cli/plugin_check/module_checks.h"
 #include "cli/plugin_check/runner.h"
 #include "cli/wiring.h"
-#include "core/base/fd.h"
 #include "core/base/string_util.h"
-#include "core/plugin/elf_note.h"
 #include "core/plugin/registry.h"
 #include "sdk/conformance/storage_suite.h"
 #include "sdk/conformance/transform_suite.h"
@@ -64,18 +60,18 @@ struct Target {
   std::string kind, name;
 };
 
-// What the file's note offers, narrowed by --kind and --name.
+// What the module makes, narrowed by --kind and --name. A module that cannot be loaded makes nothing: the checks of
+// level 0 say why.
 Result<std::vector<Target>> Targets(const Invocation& call, const std::string& path) {
-  WALRIG_ASSIGN(const Fd fd, OpenFd(path, O_RDONLY));
-  WALRIG_ASSIGN(const ElfInfo elf, ReadElf(fd.get(), path));
+  const auto info = LoadModuleInfo(path);
   std::vector<Target> targets;
-  if (!elf.note.has_value()) return targets;  // the checks of level 0 say so
-  for (const auto& [kind, name] : elf.note->provides) {
-    if (call.Has("kind") && call.Text("kind") != kind) continue;
-    if (call.Has("name") && call.Text("name") != name) continue;
-    targets.push_back({kind, name});
+  if (!info.ok()) return targets;
+  for (const FactoryInfo& factory : info->factories) {
+    if (call.Has("kind") && call.Text("kind") != KindName(factory.kind)) continue;
+    if (call.Has("name") && call.Text("name") != factory.name) continue;
+    targets.push_back({std::string(KindName(factory.kind)), factory.name});
   }
-  if (targets.empty() && (call.Has("kind") || call.Has("name"))) {
+  if (targets.empty()) {
     return NotFound(fmt::format("{} does not provide {} {}", path, call.Text("kind"), call.Text("name")));
   }
   return targets;

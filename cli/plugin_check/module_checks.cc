@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "cli/plugin_check/dynamic_symbols.h"
@@ -76,8 +77,15 @@ void NoteAgreesWithTheModule(Verdict& verdict, const std::string& path) {
   for (const FactoryInfo& factory : module->info.factories) {
     KIT_EXPECT(note.Provides(KindName(factory.kind), factory.name), "the note does not name " + factory.name);
   }
-  KIT_EXPECT(note.provides.size() == module->info.factories.size(),
-             "the note names factories that the module does not have");
+  for (const auto& [kind, name] : note.provides) {
+    const bool known =
+        std::any_of(module->info.factories.begin(), module->info.factories.end(), [&](const auto& factory) {
+          const auto& aliases = factory.aliases;
+          return KindName(factory.kind) == kind &&
+                 (factory.name == name || std::find(aliases.begin(), aliases.end(), name) != aliases.end());
+        });
+    KIT_EXPECT(known, "the note names " + kind + " " + name + ", which the module does not have");
+  }
 }
 
 void ModuleDescribesItself(Verdict& verdict, const std::string& path) {
@@ -133,6 +141,11 @@ void LoadingChangesNothing(Verdict& verdict, const std::string& path) {
 }
 
 }  // namespace
+
+Result<ModuleInfo> LoadModuleInfo(const std::string& path) {
+  WALRIG_ASSIGN(const LoadedModule* module, Load(path));
+  return module->info;
+}
 
 std::vector<Check> ModuleChecks(const std::string& path) {
   std::vector<Check> checks;

@@ -5,10 +5,15 @@
 #include <vector>
 
 #include "sdk/conformance/check.h"
+#include "walrig/module_info.h"
+#include "walrig/result.h"
 
 namespace walrig {
 
 // Checks of the file at `path`. THREADS: as conformance::Check.
 std::vector<conformance::Check> ModuleChecks(const std::string& path);
+
+// What the module says about itself; loads it. FAILS WITH: what loading fails with.
+Result<ModuleInfo> LoadModuleInfo(const std::string& path);
 
 }  // namespace walrig
