@@ -66,6 +66,7 @@ quiet "$walrig" --plugin-dir "$home" plugin scan
 for name in storage compressor; do
   grep -q "$name-template.so" "$work/list.json" || { cat "$work/list.json" >&2; fail "plugin list does not show $name-template.so"; }
 done
-quiet "$walrig" plugin check "$home/storage-template.so" -o name=test
+mkdir "$work/objects"
+quiet "$walrig" plugin check "$home/storage-template.so" -o directory="$work/objects"
 quiet "$walrig" plugin check "$home/compressor-template.so"
 echo "template_test: OK (built, inspected, scanned, listed, checked)"
