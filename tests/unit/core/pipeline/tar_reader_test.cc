@@ -252,9 +252,9 @@ TEST_F(TarReaderTest, RefusesNumbersThatAreNone) {
       {124, std::string("\x80\0\0\0\x80\0\0\0\0\0\0\0", 12)},                      // 2^63
       {124, std::string("\x80\0\0\1\0\0\0\0\0\0\0\0", 12)},                        // beyond 64 bits
   };
-  for (const auto& [at, bytes] : bad) {
-    const auto change = [&](std::string& block) { block.replace(at, bytes.size(), bytes); };
-    EXPECT_THAT(First(Block("f", '0', 0, change)), HasCode(Code::kCorruption)) << at << bytes;
+  for (const auto& field : bad) {
+    const auto change = [&](std::string& block) { block.replace(field.first, field.second.size(), field.second); };
+    EXPECT_THAT(First(Block("f", '0', 0, change)), HasCode(Code::kCorruption)) << field.first << field.second;
   }
 }
 

@@ -18,8 +18,10 @@ class RetryingTest : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_OK(WriteObject(ctx_, memory_, "a", content_)); }
 
-  std::unique_ptr<RetryingStorage> Retrying(const RetryPolicy& policy = {}) {
-    return std::make_unique<RetryingStorage>(faulty_, policy, 42);
+  // Streams must not outlive the storage: it lives as long as the test.
+  RetryingStorage* Retrying(const RetryPolicy& policy = {}) {
+    retrying_ = std::make_unique<RetryingStorage>(faulty_, policy, 42);
+    return retrying_.get();
   }
   static Status Gone() { return Unavailable("gone").Retryable(); }
 
@@ -27,6 +29,7 @@ class RetryingTest : public ::testing::Test {
   TestContext ctx_;
   MemoryStorage memory_;
   FaultyStorage faulty_{memory_};
+  std::unique_ptr<RetryingStorage> retrying_;
 };
 
 TEST_F(RetryingTest, RepeatsARetryableFailureUntilItSucceedsAndSaysSo) {
