@@ -1,0 +1,8 @@
+#!/bin/bash
+# run_fuzzer.sh PROGRAM CORPUS SCRATCH: fuzzes for WALRIG_FUZZ_SECONDS (default 10). What is new goes to SCRATCH, which a
+# second run starts from; an input that fails is left there as crash-*.
+set -eu
+program=$1 corpus=$2 scratch=$3
+mkdir -p "$scratch/corpus"
+exec "$program" -max_total_time="${WALRIG_FUZZ_SECONDS:-10}" -timeout=10 -rss_limit_mb=1024 -max_len=65536 -print_final_stats=1 \
+  -artifact_prefix="$scratch/" "$scratch/corpus" "$corpus"
