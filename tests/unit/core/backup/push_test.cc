@@ -234,6 +234,16 @@ TEST_F(PushTest, CountsAndRecordsCorruptPagesAndStillSucceeds) {
   EXPECT_EQ(corrupt.at("SomeCorruptBlocks"), Json({3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
 }
 
+TEST_F(PushTest, CountsBlocksFromTheFirstSegmentOfARelation) {
+  data_.Write("base/5/16400.1", MakePage(131072, 'a') + MakePage(131073, 'b'));
+  data_.Write("base/5/16401.1", MakePage(0, 'a'));
+  ASSERT_OK_AND_ASSIGN(BackupPushReport report, Push());
+  EXPECT_EQ(report.findings, 1u);
+  const Json files = Document("files_metadata.json").at("Files");
+  EXPECT_FALSE(files.at("/base/5/16400.1").contains("CorruptBlocks"));
+  EXPECT_EQ(files.at("/base/5/16401.1").at("CorruptBlocks").at("SomeCorruptBlocks"), Json({0}));
+}
+
 TEST_F(PushTest, LooksAtNoPageWhenTheClusterHasNoChecksums) {
   server_.info.data_checksums = false;
   data_.Write("base/5/16400", std::string(8192, 'x'));
