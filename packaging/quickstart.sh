@@ -25,10 +25,10 @@ mkdir -p build
 # PostgreSQL refuses root; root hands the directory to the user postgres.
 if [[ $(id -u) -eq 0 ]]; then
   world=$(mktemp -d /opt/walrig-quickstart.XXXXXX)
-  as_pg() { setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; }
+  as_pg=(setpriv --reuid=postgres --regid=postgres --clear-groups)
 else
   world=$(mktemp -d "$root/build/world.XXXXXX")
-  as_pg() { "$@"; }
+  as_pg=(env)
 fi
 chmod 755 "$world"
 sockets=$(mktemp -d /tmp/wq.XXXXXX) # a socket's path must be short
@@ -40,7 +40,7 @@ export WALG_FILE_PREFIX=$data/storage WALG_COMPRESSION_METHOD=zstd WALG_ZSTD_LEV
 unset PGDATA PGSERVICE WALG_CONFIG_PATH 2>/dev/null || true
 cleanup() {
   for d in "$pg" "$restored"; do
-    [[ -e $d/postmaster.pid ]] && as_pg pg_ctl -D "$d" -m immediate stop >/dev/null 2>&1 || true
+    [[ -e $d/postmaster.pid ]] && "${as_pg[@]}" pg_ctl -D "$d" -m immediate stop >/dev/null 2>&1 || true
   done
   rm -rf "$sockets"
   if [[ -n ${WALRIG_KEEP:-} ]]; then echo "kept: $world" >&2; else rm -rf "$world"; fi
@@ -50,15 +50,15 @@ cmake --install build/quickstart --prefix "$world/prefix" >>build/quickstart.log
 mkdir -p "$data/storage"
 [[ $(id -u) -ne 0 ]] || chown -R postgres "$data" "$sockets"
 cd "$data"
-sql() { as_pg psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
+sql() { "${as_pg[@]}" psql -XAtq -v ON_ERROR_STOP=1 -c "$1"; }
 log=$data/walrig.log
 say_why() { tail -n 20 "$log" "$world"/data/*.log 2>/dev/null >&2; fail "$1"; }
-run() { as_pg sh -c 'log=$1; shift; exec "$@" >>"$log" 2>&1' sh "$log" "$@" || say_why "$*"; }
+run() { "${as_pg[@]}" sh -c 'log=$1; shift; exec "$@" >>"$log" 2>&1' sh "$log" "$@" || say_why "$*"; }
 seconds() { date +%s.%N; }
 
 step "a throwaway PostgreSQL 15 with archive_command = 'walrig wal-push %p'"
-as_pg initdb -D "$pg" -U postgres -A trust -k -N >/dev/null
-cat <<CONF | as_pg tee -a "$pg/postgresql.conf" >/dev/null
+"${as_pg[@]}" initdb -D "$pg" -U postgres -A trust -k -N >/dev/null
+cat <<CONF | "${as_pg[@]}" tee -a "$pg/postgresql.conf" >/dev/null
 listen_addresses = ''
 unix_socket_directories = '$sockets'
 archive_mode = on
@@ -67,18 +67,18 @@ shared_buffers = 128MB
 max_wal_size = 2GB
 autovacuum = off
 CONF
-as_pg pg_ctl -D "$pg" -l "$data/primary.log" -w start >/dev/null || say_why "PostgreSQL does not start"
-as_pg pgbench -i -s 40 -q >/dev/null 2>&1 || say_why "pgbench -i"
+"${as_pg[@]}" pg_ctl -D "$pg" -l "$data/primary.log" -w start >/dev/null || say_why "PostgreSQL does not start"
+"${as_pg[@]}" pgbench -i -s 40 -q >/dev/null 2>&1 || say_why "pgbench -i"
 sql "create table moment (id int primary key, t timestamptz default clock_timestamp())"
 
 step "backup-push while pgbench writes"
-as_pg pgbench -n -c 2 -T 600 >/dev/null 2>&1 &
+"${as_pg[@]}" pgbench -n -c 2 -T 600 >/dev/null 2>&1 &
 load=$!
 sleep 1
 t0=$(seconds)
 run walrig backup-push "$pg"
 t1=$(seconds)
-backup=$(as_pg walrig backup-list --json | sed -n 's/.*"backup_name": *"\([^"]*\)".*/\1/p' | head -n 1)
+backup=$("${as_pg[@]}" walrig backup-list --json | sed -n 's/.*"backup_name": *"\([^"]*\)".*/\1/p' | head -n 1)
 [[ -n $backup ]] || fail "no backup is listed"
 
 step "more load, then a noted moment"
@@ -93,7 +93,7 @@ sleep 0.2
 moment=$(sql "select clock_timestamp()")
 sleep 0.2
 sql "insert into moment values (2)"
-as_pg pgbench -n -c 2 -t 500 >/dev/null 2>&1
+"${as_pg[@]}" pgbench -n -c 2 -t 500 >/dev/null 2>&1
 sql "delete from pgbench_accounts where aid % 2 = 0"
 segment=$(sql "select pg_walfile_name(pg_switch_wal())")
 for _ in $(seq 300); do
@@ -106,7 +106,7 @@ archived=$(sql "select archived_count from pg_stat_archiver")
 size=$(du -sb --exclude=pg_wal "$pg" | cut -f 1)
 
 step "destruction"
-as_pg pg_ctl -D "$pg" -m immediate stop >/dev/null
+"${as_pg[@]}" pg_ctl -D "$pg" -m immediate stop >/dev/null
 rm -rf "$pg"
 
 step "backup-fetch, recovery to $moment"
@@ -122,7 +122,7 @@ for n in $(seq $((16#${first##*/} >> 24)) $((16#${last##*/} >> 24))); do
   run walrig wal-fetch "$name" "$data/wal/$name"
 done
 run pg_verifybackup --wal-directory "$data/wal" "$restored"
-as_pg pg_ctl -D "$restored" -l "$data/restored.log" -t 120 -w start >/dev/null || say_why "the restored PostgreSQL does not start"
+"${as_pg[@]}" pg_ctl -D "$restored" -l "$data/restored.log" -t 120 -w start >/dev/null || say_why "the restored PostgreSQL does not start"
 for _ in $(seq 600); do
   [[ $(sql "select pg_is_in_recovery()" 2>/dev/null || true) == f ]] && break
   sleep 0.2
