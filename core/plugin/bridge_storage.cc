@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "core/plugin/bridge.h"
@@ -36,9 +37,18 @@ ObjectInfo InfoOf(const walrig_object& object) {
   return info;
 }
 
+// What one call gives to its sink, and whether all of it made sense.
+struct Collected {
+  std::vector<ObjectInfo> objects;
+  bool sound = true;
+};
+
 // Called from C: nothing may be thrown. Out of memory ends the process, as everywhere.
-int32_t CollectObject(void* list, const walrig_object* object) noexcept {
-  static_cast<std::vector<ObjectInfo>*>(list)->push_back(InfoOf(*object));
+int32_t CollectObject(void* into, const walrig_object* object) noexcept {
+  auto& collected = *static_cast<Collected*>(into);
+  collected.sound = collected.sound && object != nullptr && object->struct_size >= WALRIG_OBJECT_SIZE_1_0;
+  if (!collected.sound) return 1;
+  collected.objects.push_back(InfoOf(*object));
   return 0;
 }
 
@@ -53,9 +63,9 @@ class PluginSource final : public Source {
     const HostOp op(ctx);
     size_t got = 0;
     const walrig_status code = table_->read(reader_, op.get(), buffer.data(), buffer.size(), &got, &error_);
-    if (code == WALRIG_END) return size_t{0};
-    if (code != WALRIG_OK) return error_.Take(code);
-    if (got == 0 || got > buffer.size()) return Internal("the storage plugin read an impossible number of bytes");
+    if (code == WALRIG_END && got == 0) return size_t{0};
+    if (code != WALRIG_OK && code != WALRIG_END) return error_.Take(code);
+    if (code == WALRIG_END || got == 0 || got > buffer.size()) return Internal("the storage plugin read an impossible number of bytes");
     return got;
   }
 
@@ -116,11 +126,13 @@ class PluginStorage final : public Storage {
   Result<ObjectInfo> Stat(const Context& ctx, std::string_view key) override {
     const HostOp op(ctx);
     CallError error;
-    std::vector<ObjectInfo> found;
+    Collected found;
     const walrig_status code = table_->stat(self(), op.get(), Borrow(key), CollectObject, &found, &error);
     if (code != WALRIG_OK) return error.Take(code);
-    if (found.size() != 1) return Internal("the storage plugin described no object, or several");
-    return std::move(found.front());
+    if (!found.sound || found.objects.size() != 1) {
+      return Internal("the storage plugin described no object, several, or one that makes no sense");
+    }
+    return std::move(found.objects.front());
   }
 
   Result<std::unique_ptr<Source>> Get(const Context& ctx, std::string_view key, const GetOptions& options) override {
@@ -159,13 +171,17 @@ class PluginStorage final : public Storage {
     opts.delimiter = Borrow(options.delimiter);
     opts.start_after = Borrow(options.start_after);
     opts.page_token = Borrow(options.page_token);
-    ListPage page;
+    Collected found;
     std::array<char, kTokenBytesMax> token;
     size_t token_bytes = 0;
-    const walrig_status code = table_->list(self(), op.get(), &opts, CollectObject, &page.entries, token.data(),
+    const walrig_status code = table_->list(self(), op.get(), &opts, CollectObject, &found, token.data(),
                                             token.size(), &token_bytes, &error);
     if (code != WALRIG_OK) return error.Take(code);
     if (token_bytes > token.size()) return Internal("the storage plugin gave a page token longer than its room");
+    ListPage page;
+    page.entries = std::move(found.objects);
+    const bool nameless = std::any_of(page.entries.begin(), page.entries.end(), [](const auto& e) { return e.key.empty(); });
+    if (!found.sound || nameless) return Internal("the storage plugin listed an object that makes no sense");
     page.next_page_token.assign(token.data(), token_bytes);
     return page;
   }
@@ -211,7 +227,7 @@ class PluginStorage final : public Storage {
 }  // namespace
 
 Result<std::unique_ptr<Storage>> BridgeStorage(std::unique_ptr<PluginInstance> instance) {
-  WALRIG_ASSIGN(const void* iface, instance->Interface(WALRIG_IFACE_STORAGE_1, sizeof(walrig_storage_v1)));
+  WALRIG_ASSIGN(const void* iface, instance->Interface(WALRIG_IFACE_STORAGE_1, WALRIG_STORAGE_V1_SIZE_1_0));
   const auto* table = static_cast<const walrig_storage_v1*>(iface);
   if (table->stat == nullptr || table->open_read == nullptr || table->read == nullptr || table->close_read == nullptr ||
       table->open_write == nullptr || table->write == nullptr || table->commit == nullptr ||

@@ -60,7 +60,7 @@ class PluginTransform final : public Transform {
 }  // namespace
 
 Result<const walrig_transform_v1*> TransformTable(const PluginInstance& instance) {
-  WALRIG_ASSIGN(const void* iface, instance.Interface(WALRIG_IFACE_TRANSFORM_1, sizeof(walrig_transform_v1)));
+  WALRIG_ASSIGN(const void* iface, instance.Interface(WALRIG_IFACE_TRANSFORM_1, WALRIG_TRANSFORM_V1_SIZE_1_0));
   const auto* table = static_cast<const walrig_transform_v1*>(iface);
   if (table->open == nullptr || table->process == nullptr || table->reset == nullptr || table->close == nullptr ||
       table->memory_bound == nullptr) {

@@ -60,6 +60,13 @@ std::vector<std::string> NamesByNote(const std::string& path, PluginKind kind) {
   return names;
 }
 
+// The plugin's own table of a factory that was read from it.
+const walrig_factory* TableOf(const LoadedModule& module, const FactoryInfo& info) {
+  const walrig_factory* const* at = module.module->factories;
+  while ((*at)->kind != static_cast<uint32_t>(info.kind) || info.name != (*at)->name) ++at;
+  return *at;
+}
+
 std::string HomeData() {
   if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && data[0] == '/') return data;
   const char* home = std::getenv("HOME");
@@ -212,11 +219,10 @@ Result<Registry::Found> Registry::Find(const Context& ctx, PluginKind kind, std:
   request.lock_path = lock_path_;
   request.allow_conflicts = options_.allow_conflicts;
   WALRIG_ASSIGN(LoadedModule * module, loader_.Load(ctx, request));
-  for (size_t i = 0; i < module->info.factories.size(); ++i) {
-    const FactoryInfo& info = module->info.factories[i];
+  for (const FactoryInfo& info : module->info.factories) {
     const bool named = info.name == name ||
                        std::find(info.aliases.begin(), info.aliases.end(), name) != info.aliases.end();
-    if (info.kind == kind && named) return Found{module, module->module->factories[i], &info};
+    if (info.kind == kind && named) return Found{module, TableOf(*module, info), &info};
   }
   return NotFound(fmt::format("{} holds no {} named \"{}\"", path, KindName(kind), name))
       .Hint("the file's name promises another plugin than it holds: install its package anew");

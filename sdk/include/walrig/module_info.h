@@ -116,24 +116,20 @@ inline Status CopyOption(const walrig_option& from, OptionSpec* to) {
 inline Status CopyOptions(const walrig_factory& factory, std::vector<OptionSpec>* out) {
   if (factory.option_count == 0) return OkStatus();
   if (factory.options == nullptr || factory.option_count > kPluginOptionsMax ||
-      factory.option_stride < sizeof(walrig_option) || factory.option_stride > 16 * sizeof(walrig_option) ||
+      factory.option_stride < WALRIG_OPTION_SIZE_1_0 || factory.option_stride > 16 * sizeof(walrig_option) ||
       factory.option_stride % alignof(walrig_option) != 0) {
     return Corruption("the table of options has an impossible count or stride");
   }
   const char* at = reinterpret_cast<const char*>(factory.options);
   for (uint32_t i = 0; i < factory.option_count; ++i, at += factory.option_stride) {
     const auto* option = reinterpret_cast<const walrig_option*>(at);
-    if (option->struct_size < sizeof(walrig_option)) return Corruption("an option is shorter than in ABI 1.0");
+    if (option->struct_size < WALRIG_OPTION_SIZE_1_0) return Corruption("an option is shorter than in ABI 1.0");
     WALRIG_TRY(CopyOption(*option, &out->emplace_back()));
   }
   return OkStatus();
 }
 
 inline Status CopyFactory(const walrig_factory* from, FactoryInfo* to) {
-  if (from->struct_size < WALRIG_FACTORY_SIZE_1_0) return Corruption("a factory is shorter than in ABI 1.0");
-  if (from->kind < WALRIG_KIND_STORAGE || from->kind > WALRIG_KIND_TRANSPORT) {
-    return NotSupported("a factory is of kind " + std::to_string(from->kind) + ", unknown to this host");
-  }
   to->kind = static_cast<PluginKind>(from->kind);
   WALRIG_TRY(CopyText(from->name, "factory name", true, &to->name));
   if (!IsPluginName(to->name)) return Corruption("a factory's name is not of the form [a-z][a-z0-9_-]*");
@@ -168,7 +164,9 @@ inline Status NegotiateModule(const walrig_module* module, uint32_t host_minor) 
   return OkStatus();
 }
 
-// The whole of it. FAILS WITH: as NegotiateModule, and kCorruption for what is malformed.
+// The whole of it. Factories of kinds that this host does not know are left out: a newer plugin may make more than an
+// older host can use. FAILS WITH: as NegotiateModule, kCorruption for what is malformed, kNotSupported when no factory
+// is left.
 inline Result<ModuleInfo> ReadModule(const walrig_module* module, uint32_t host_minor = WALRIG_ABI_MINOR) {
   using namespace module_info_detail;
   WALRIG_TRY(NegotiateModule(module, host_minor));
@@ -187,8 +185,13 @@ inline Result<ModuleInfo> ReadModule(const walrig_module* module, uint32_t host_
   if (module->factories == nullptr || module->factories[0] == nullptr) return Corruption("the module has no factory");
   for (size_t i = 0; module->factories[i] != nullptr; ++i) {
     if (i == kPluginListMax) return Corruption("the list of factories has no end within 256 entries");
-    WALRIG_TRY(CopyFactory(module->factories[i], &info.factories.emplace_back()));
+    const walrig_factory* factory = module->factories[i];
+    if (factory->struct_size < WALRIG_FACTORY_SIZE_1_0) return Corruption("a factory is shorter than in ABI 1.0");
+    if (factory->kind == 0) return Corruption("a factory has no kind");
+    if (factory->kind > WALRIG_KIND_TRANSPORT) continue;
+    WALRIG_TRY(CopyFactory(factory, &info.factories.emplace_back()));
   }
+  if (info.factories.empty()) return NotSupported("all that the plugin makes is of kinds unknown to this host");
   return info;
 }
 

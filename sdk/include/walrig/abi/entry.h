@@ -25,7 +25,7 @@
 /* A maker of instances of one kind and name. A plugin may have several. */
 typedef struct walrig_factory {
   uint32_t struct_size;
-  uint32_t kind;                 /* WALRIG_KIND_* */
+  uint32_t kind;                 /* WALRIG_KIND_*; a host skips factories of kinds that it does not know */
   const char *name;              /* what users type: "s3"; [a-z][a-z0-9_-]* */
   const char *const *aliases;    /* other names, also URL schemes; NULL-terminated or NULL */
   const char *const *extensions; /* compressors: endings of object names, the first one is written; or NULL */
@@ -65,8 +65,8 @@ typedef struct walrig_module {
 
 typedef const walrig_module *(*walrig_plugin_entry_fn)(void);
 
-/* Sizes of the tables in ABI 1.0 on LP64: what a host checks as the floor. */
-#define WALRIG_MODULE_SIZE_1_0 sizeof(walrig_module)
-#define WALRIG_FACTORY_SIZE_1_0 sizeof(walrig_factory)
+/* Sizes of the tables as of ABI 1.0: what a host checks as the floor. Up to a member, not sizeof: tables grow. */
+#define WALRIG_MODULE_SIZE_1_0 (offsetof(walrig_module, shutdown) + sizeof(void (*)(void)))
+#define WALRIG_FACTORY_SIZE_1_0 (offsetof(walrig_factory, iface) + sizeof(void (*)(void)))
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef WALRIG_ABI_OPTIONS_H
 #define WALRIG_ABI_OPTIONS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define WALRIG_OPT_STRING 1u
@@ -40,5 +41,7 @@ typedef struct walrig_option {
   const char *group;
   const char *replaced_by;        /* with DEPRECATED */
 } walrig_option;
+
+#define WALRIG_OPTION_SIZE_1_0 (offsetof(walrig_option, replaced_by) + sizeof(const char *))
 
 #endif

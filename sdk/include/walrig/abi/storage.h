@@ -33,6 +33,7 @@ typedef struct walrig_object {
   uint64_t size;
   int64_t mtime_ns; /* since 1970 UTC, or WALRIG_UNKNOWN_TIME */
 } walrig_object;
+#define WALRIG_OBJECT_SIZE_1_0 (offsetof(walrig_object, mtime_ns) + sizeof(int64_t))
 
 /* Called by the plugin on the calling thread; must not call the same instance. Nonzero: stop, no error. */
 typedef int32_t (*walrig_object_sink)(void *ctx, const walrig_object *);
@@ -90,5 +91,6 @@ typedef struct walrig_storage_v1 {
   /* May be NULL without WALRIG_CAP_ST_COPY. */
   walrig_status (*copy)(void *self, const walrig_op *, walrig_bytes src, walrig_bytes dst, walrig_error *);
 } walrig_storage_v1;
+#define WALRIG_STORAGE_V1_SIZE_1_0 (offsetof(walrig_storage_v1, copy) + sizeof(void (*)(void)))
 
 #endif

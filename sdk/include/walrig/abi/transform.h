@@ -53,5 +53,6 @@ typedef struct walrig_transform_v1 {
   /* The most bytes one stream of this direction holds: a promise. */
   uint64_t (*memory_bound)(void *self, int32_t direction);
 } walrig_transform_v1;
+#define WALRIG_TRANSFORM_V1_SIZE_1_0 (offsetof(walrig_transform_v1, memory_bound) + sizeof(void (*)(void)))
 
 #endif

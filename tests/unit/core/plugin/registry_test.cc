@@ -94,6 +94,28 @@ TEST_F(RegistryTest, WrongAbiIsRefusedAndANewerMinorTaken) {
   EXPECT_OK(load("newer_minor"));
 }
 
+TEST_F(RegistryTest, TablesOfALaterMinorAreReadAsFarAsTheyAreKnown) {
+  Install("grown", "compressor-copy.so");
+  const auto registry = Open();
+  EXPECT_OK(registry->NewCompressor(context_, "copy", {{"level", "4"}}, nullptr));
+  EXPECT_THAT(registry->NewCompressor(context_, "copy", {{"level", "10"}}, nullptr), HasCode(Code::kConfig));
+  EXPECT_OK(registry->NewStorage(context_, "one", {}, nullptr));
+}
+
+TEST_F(RegistryTest, WhatAPluginAnswersIsCheckedBeforeItIsBelieved) {
+  Install("lies", "storage-one.so");
+  const auto registry = Open();
+  ASSERT_OK_AND_ASSIGN(const auto storage, registry->NewStorage(context_, "one", {}, nullptr));
+  ASSERT_OK_AND_ASSIGN(auto sink, storage->Put(context_, "one", {}));
+  ASSERT_OK(sink->Write(context_, AsBytes("text")));
+  ASSERT_OK(sink->Commit(context_));
+  EXPECT_THAT(storage->Stat(context_, "one"), HasCode(Code::kInternal));    // a record too short to hold an object
+  EXPECT_THAT(storage->List(context_, {}), HasCode(Code::kInternal));
+  ASSERT_OK_AND_ASSIGN(auto source, storage->Get(context_, "one", {}));
+  std::vector<uint8_t> buffer(9);
+  EXPECT_THAT(source->Read(context_, buffer), HasCode(Code::kInternal));  // "the end", and bytes with it
+}
+
 TEST_F(RegistryTest, LibraryWithoutNoteIsNeverLoaded) {
   dir_.Write("plugins/compressor-copy.so", "no ELF");
   EXPECT_THAT(Load(*Open()), HasCode(Code::kCorruption));

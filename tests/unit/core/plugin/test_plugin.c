@@ -76,7 +76,11 @@ static walrig_status Stat(void *self, const walrig_op *op, walrig_bytes key, wal
   if (!IsOne(key) || !store->there) return Fail(error, WALRIG_E_NOT_FOUND, "no such object");
   walrig_object object;
   memset(&object, 0, sizeof object);
+#ifdef TEST_LIES
+  object.struct_size = 8;
+#else
   object.struct_size = sizeof object;
+#endif
   object.key = key;
   object.size = store->length;
   object.mtime_ns = 77;
@@ -102,7 +106,11 @@ static walrig_status Read(void *reader, const walrig_op *op, void *buf, size_t c
   *got = handle->length - handle->at < cap ? handle->length - handle->at : cap;
   memcpy(buf, handle->bytes + handle->at, *got);
   handle->at += *got;
+#ifdef TEST_LIES
+  return WALRIG_END;
+#else
   return WALRIG_OK;
+#endif
 }
 static walrig_status OpenWrite(void *self, const walrig_op *op, walrig_bytes key, const walrig_put_opts *opts,
                                void **writer, walrig_error *error) {
@@ -162,11 +170,22 @@ static const walrig_storage_v1 kStorage = {
 static const char *const kLevelAliases[] = {"l", NULL};
 static const char *const kLevelSettings[] = {"TEST_LEVEL", NULL};
 static const char *const kKeySettings[] = {"TEST_KEY", NULL};
-static const walrig_option kOptions[] = {
-    {.struct_size = sizeof(walrig_option), .type = WALRIG_OPT_UINT, .name = "level", .aliases = kLevelAliases,
-     .settings = kLevelSettings, .default_text = "3", .min_text = "1", .max_text = "9", .help = "How hard to try."},
-    {.struct_size = sizeof(walrig_option), .type = WALRIG_OPT_STRING, .flags = WALRIG_OPTF_SECRET, .name = "key",
-     .settings = kKeySettings, .help = "A secret."},
+/* With TEST_GROWN the tables are those of a later minor: longer options, and a factory of a kind that is not known. */
+#ifdef TEST_GROWN
+typedef struct {
+  walrig_option known;
+  const char *newer;
+} Option;
+#define KNOWN(...) {.known = {.struct_size = sizeof(Option), __VA_ARGS__}, .newer = "newer"}
+#else
+typedef walrig_option Option;
+#define KNOWN(...) {.struct_size = sizeof(Option), __VA_ARGS__}
+#endif
+static const Option kOptions[] = {
+    KNOWN(.type = WALRIG_OPT_UINT, .name = "level", .aliases = kLevelAliases, .settings = kLevelSettings,
+          .default_text = "3", .min_text = "1", .max_text = "9", .help = "How hard to try."),
+    KNOWN(.type = WALRIG_OPT_STRING, .flags = WALRIG_OPTF_SECRET, .name = "key", .settings = kKeySettings,
+          .help = "A secret."),
 };
 static walrig_status Create(const walrig_factory *factory, const walrig_host *host, const walrig_config *config,
                             const walrig_op *op, void **self, walrig_error *error) {
@@ -200,12 +219,18 @@ static const char *const kExtensions[] = {"cpy", NULL};
 static const walrig_factory kCopy = {.struct_size = sizeof kCopy, .kind = WALRIG_KIND_COMPRESSOR, .name = "copy",
                                      .aliases = kAliases, .extensions = kExtensions, .description = "Changes nothing",
                                      .caps = WALRIG_CAP_TF_ENCODE | WALRIG_CAP_TF_DECODE | WALRIG_CAP_TF_CONCATENABLE,
-                                     .options = kOptions, .option_count = 2, .option_stride = sizeof(walrig_option),
+                                     .options = (const walrig_option *)kOptions, .option_count = 2,
+                                     .option_stride = sizeof(Option),
                                      .create = Create, .destroy = free, .iface = Iface};
 static const walrig_factory kOne = {.struct_size = sizeof kOne, .kind = WALRIG_KIND_STORAGE, .name = "one",
                                     .caps = WALRIG_CAP_ST_RANGE | WALRIG_CAP_ST_COPY, .create = Create,
                                     .destroy = free, .iface = Iface};
+#ifdef TEST_GROWN
+static const walrig_factory kLater = {.struct_size = sizeof kLater + 64, .kind = 99, .name = "copy"};
+static const walrig_factory *const kFactories[] = {&kLater, &kCopy, &kOne, NULL};
+#else
 static const walrig_factory *const kFactories[] = {&kCopy, &kOne, NULL};
+#endif
 
 static walrig_status Init(const walrig_host *host, walrig_error *error) {
   (void)error;
