@@ -17,19 +17,21 @@ namespace walrig {
 
 class FrameHead {
  public:
-  static constexpr size_t kBytes = 4;
+  static constexpr size_t kBytes = 4;       // of a magic number
+  static constexpr size_t kKeptBytes = 18;  // of the longest head, zstd's
 
   void Clear() noexcept { count_ = 0; }
   // Sees all input in order; keeps what it needs.
   void See(ByteSpan bytes) noexcept {
-    const size_t n = std::min(kBytes - count_, bytes.size());
+    const size_t n = std::min(kKeptBytes - count_, bytes.size());
     if (n != 0) std::memcpy(bytes_.data() + count_, bytes.data(), n);
     count_ += n;
   }
   bool empty() const noexcept { return count_ == 0; }
+  ByteSpan kept() const noexcept { return {bytes_.data(), count_}; }
   // Could what came begin with `magic` under `mask`? Only as many bytes are compared as came.
   bool MayBe(const std::array<uint8_t, kBytes>& magic, const std::array<uint8_t, kBytes>& mask) const noexcept {
-    for (size_t i = 0; i < count_; ++i) {
+    for (size_t i = 0; i < std::min(count_, kBytes); ++i) {
       if ((bytes_[i] & mask[i]) != (magic[i] & mask[i])) return false;
     }
     return true;
@@ -38,7 +40,7 @@ class FrameHead {
   bool MayBeSkippable() const noexcept { return MayBe({0x50, 0x2A, 0x4D, 0x18}, {0xF0, 0xFF, 0xFF, 0xFF}); }
 
  private:
-  std::array<uint8_t, kBytes> bytes_{};
+  std::array<uint8_t, kKeptBytes> bytes_{};
   size_t count_ = 0;
 };
 

@@ -37,6 +37,22 @@ TEST_F(ZstdPluginTest, RefusesRubbishAfterTheEnd) { CheckRefusesRubbishAfterEnd(
 TEST_F(ZstdPluginTest, BeginsAnewAfterReset) { CheckReset(plugin_, Packed(Mixed(3000, 5)), Mixed(3000, 5)); }
 TEST_F(ZstdPluginTest, FlushedBytesCanBeDecoded) { CheckFlushIsDecodable(plugin_); }
 
+TEST_F(ZstdPluginTest, RefusesAFrameThatHoldsLessThanItClaims) {
+  // One segment, 52 bytes claimed; its last block is empty. libzstd minds only when it gets all of it at once.
+  const std::string frame("\x28\xB5\x2F\xFD\x20\x34\x01\x00\x00", 9);
+  for (const size_t in_bytes : {size_t{1}, size_t{4}, frame.size()}) {
+    EXPECT_EQ(plugin_.Transform(WALRIG_DECODE, frame, {.in_bytes = in_bytes}).code(), Code::kCorruption) << in_bytes;
+  }
+}
+
+TEST_F(ZstdPluginTest, RefusesFramesOfZstdBefore08) {
+  for (char magic = 0x22; magic <= 0x27; ++magic) {
+    const std::string frame = magic + std::string("\xB5\x2F\xFD\x44\x00\x00\x00\x00", 8);
+    EXPECT_EQ(plugin_.Transform(WALRIG_DECODE, frame).code(), Code::kCorruption) << int{magic};
+    EXPECT_EQ(plugin_.Transform(WALRIG_DECODE, Packed("a") + frame).code(), Code::kCorruption) << int{magic};
+  }
+}
+
 TEST_F(ZstdPluginTest, RefusesAWindowBeyondItsMemory) {
   // A frame header that asks for a window of 2^31 bytes, then an empty last block.
   const std::string huge("\x28\xB5\x2F\xFD\x00\xA8\x01\x00\x00", 9);
