@@ -30,7 +30,7 @@ Result<ProofObject> StreamDocument(const Context& ctx, Storage& storage, const s
                                    std::string_view name, const std::function<Status(Sink&)>& write) {
   HashSet hashes;
   hashes.xxh128.emplace();
-  WALRIG_ASSIGN(auto object, storage.Put(ctx, BackupFolder(backup) + std::string(name), {}));
+  WALRIG_ASSIGN(auto object, storage.Put(ctx, BackupFolder(backup) + std::string(name), NewObject(storage)));
   HashingSink sink(std::move(object), &hashes);
   Status status = write(sink);
   if (status.ok()) status = sink.Commit(ctx);
@@ -136,7 +136,7 @@ std::string MakeMetadata(const BackupFacts& facts) {
 
 Result<ProofObject> PutDocument(const Context& ctx, Storage& storage, const std::string& backup, std::string_view name,
                                 const std::string& text) {
-  Status status = WriteObject(ctx, storage, BackupFolder(backup) + std::string(name), text);
+  Status status = WriteObject(ctx, storage, BackupFolder(backup) + std::string(name), text, NewObject(storage));
   if (!status.ok()) return std::move(status).With(fmt::format("storing {}", name));
   return ProofObject{std::string(name), text.size(), text.size(), Xxh128Hex(AsBytes(text))};
 }

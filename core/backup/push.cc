@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/backup/archive_wait.h"
+#include "core/backup/claim.h"
 #include "core/backup/documents.h"
 #include "core/backup/tar_upload.h"
 #include "core/base/errno_status.h"
@@ -20,6 +21,8 @@
 #include "core/base/json.h"
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
+#include "core/catalog/backup_objects.h"
+#include "core/catalog/object_reader.h"
 #include "core/layout/backup_name.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/tar_writer.h"
@@ -106,6 +109,7 @@ class Push {
  private:
   void WarnWhereArchivingIsOff(const Context& ctx) const;
   Status CheckNames() const;
+  Status CheckStored(const Context& ctx);
   Status CheckStillStandby(const Context& ctx);
   std::string Key(std::string_view name) const { return BackupFolder(facts_.name) + std::string(name); }
 
@@ -115,12 +119,12 @@ class Push {
   BackupFacts facts_;
   BackupStart start_;
   bool verify_pages_ = false;
-  bool name_is_ours_ = false;
-  bool sentinel_is_foreign_ = false;
+  std::optional<NameClaim> claim_;  // from the moment when something of ours may lie in the storage
+  bool sentinel_may_be_ours_ = false;
   FileSet files_;
   std::unique_ptr<TarUpload> upload_;
   std::vector<ExtraFile> extra_;
-  std::vector<ProofObject> documents_;
+  Proof proof_;
   uint64_t manifest_files_ = 0;
 };
 
@@ -212,20 +216,31 @@ Status Push::Begin(const Context& ctx) {
 }
 
 Status Push::ClaimName(const Context& ctx) {
-  WALRIG_ASSIGN(bool exists, Exists(ctx, deps_.storage, SentinelKey(facts_.name)));
-  if (exists)
+  const auto check_free = [&]() -> Status {
+    WALRIG_ASSIGN(bool exists, Exists(ctx, deps_.storage, SentinelKey(facts_.name)));
+    if (!exists) return OkStatus();
     return AlreadyExists(fmt::format("a backup named {} exists already", facts_.name))
         .Hint(start_.in_recovery
                   ? "the standby has had no restart point since: try again after the primary's next checkpoint"
                   : "another cluster may be using this storage prefix; if it is a stale backup, delete it first");
+  };
+  WALRIG_TRY(check_free());
+  claim_.emplace(deps_.storage, facts_.name);
+  WALRIG_TRY(claim_->Take(ctx));
+  // Once more: another run may have ended in between, and its parts are no leftovers.
+  if (Status free = check_free(); !free.ok()) {
+    if (free.code() == Code::kAlreadyExists) claim_->Remove(ctx).Ignore("a claim beside a sentinel says nothing");
+    if (free.code() == Code::kAlreadyExists) claim_.reset();
+    return free;
+  }
   WALRIG_ASSIGN(std::vector<ObjectInfo> leftovers, ListAll(ctx, deps_.storage, BackupFolder(facts_.name)));
-  name_is_ours_ = true;
-  if (leftovers.empty()) return OkStatus();
   // A stale part among ours would be restored with them.
-  Say(ctx, LogLevel::kWarning,
-      fmt::format("deleting {} objects that an interrupted backup left under {}", leftovers.size(), facts_.name));
   std::vector<std::string> keys;
-  for (const ObjectInfo& object : leftovers) keys.push_back(object.key);
+  for (const ObjectInfo& object : leftovers)
+    if (object.key != claim_->key()) keys.push_back(object.key);
+  if (keys.empty()) return OkStatus();
+  Say(ctx, LogLevel::kWarning,
+      fmt::format("deleting {} objects that an interrupted backup left under {}", keys.size(), facts_.name));
   return DeleteAll(ctx, deps_.storage, keys);
 }
 
@@ -331,25 +346,23 @@ Status Push::StoreDocuments(const Context& ctx) {
   facts_.compressed_bytes = upload_->stored_bytes();
   WALRIG_ASSIGN(ProofObject manifest, PutManifest(ctx, deps_.storage, facts_, files_, *upload_, extra_,
                                                   options_.manifest_checksum, &manifest_files_));
-  documents_.push_back(std::move(manifest));
+  proof_.objects = upload_->objects();
+  proof_.objects.push_back(std::move(manifest));
   WALRIG_ASSIGN(ProofObject metadata,
                 PutDocument(ctx, deps_.storage, facts_.name, kMetadataName, MakeMetadata(facts_)));
-  documents_.push_back(std::move(metadata));
+  proof_.objects.push_back(std::move(metadata));
   if (!options_.without_files_metadata) {
     WALRIG_ASSIGN(ProofObject list,
                   PutFilesMetadata(ctx, deps_.storage, facts_.name, files_, *upload_,
                                    LabelTarName(deps_.codec.Extension()),
                                    options_.without_database_names ? nullptr : &deps_.server));
-    documents_.push_back(std::move(list));
+    proof_.objects.push_back(std::move(list));
   }
-  Proof proof;
-  proof.walrig = options_.walrig_version;
-  proof.objects = upload_->objects();
-  proof.objects.insert(proof.objects.end(), documents_.begin(), documents_.end());
-  proof.manifest = ProofManifest{
+  proof_.walrig = options_.walrig_version;
+  proof_.manifest = ProofManifest{
       std::string(kManifestName),
       options_.manifest_checksum == ManifestChecksum::kSha256 ? "SHA256" : "CRC32C", manifest_files_};
-  return PutDocument(ctx, deps_.storage, facts_.name, kProofName, SerializeProof(proof)).status();
+  return PutDocument(ctx, deps_.storage, facts_.name, kProofName, SerializeProof(proof_)).status();
 }
 
 Status Push::WaitForWal(const Context& ctx) {
@@ -358,13 +371,32 @@ Status Push::WaitForWal(const Context& ctx) {
   return WaitForArchive(ctx, facts_.data_directory, names, options_.stop_backup_timeout_ms);
 }
 
+// What the sentinel is about to promise is there. A deletion, or a run that took us for a leftover, may have met us.
+Status Push::CheckStored(const Context& ctx) {
+  WALRIG_TRY(claim_->Check(ctx));
+  if (!deps_.storage.capabilities().list_your_writes) return OkStatus();
+  WALRIG_ASSIGN(BackupObjects stored, ListBackupObjects(ctx, deps_.storage, facts_.name));
+  WALRIG_TRY(CompareWithProof(proof_, stored));
+  if (!stored.has_proof || !stored.has_manifest)
+    return Corruption(fmt::format("{} or {} of backup {} is missing", kProofName, kManifestName, facts_.name));
+  if (stored.parts.size() + stored.control.size() + stored.label.size() == upload_->objects().size()) return OkStatus();
+  return Conflict(fmt::format("{} holds tars that this backup did not write", TarFolderKey(facts_.name)));
+}
+
 Status Push::StoreSentinel(const Context& ctx) {
-  PutOptions put;
-  put.only_if_absent = deps_.storage.capabilities().put_if_absent;
+  WALRIG_TRY(CheckStored(ctx).With("before storing the sentinel"));
+  sentinel_may_be_ours_ = true;
   Status status = WriteObject(ctx, deps_.storage, SentinelKey(facts_.name),
-                              MakeSentinel(facts_, files_.tablespaces()), put);
-  sentinel_is_foreign_ = status.code() == Code::kAlreadyExists;
-  return std::move(status).With("storing the sentinel");
+                              MakeSentinel(facts_, files_.tablespaces()), NewObject(deps_.storage));
+  if (status.code() == Code::kAlreadyExists) sentinel_may_be_ours_ = false;
+  if (!status.ok()) return std::move(status).With("storing the sentinel");
+  // A run that claimed the name before the sentinel was there is deleting our parts; one that comes later sees it.
+  Status claimed = claim_->Check(ctx);
+  if (claimed.code() == Code::kConflict) return claimed;
+  if (claimed.ok()) claimed = claim_->Remove(ctx);
+  if (!claimed.ok())
+    Say(ctx, LogLevel::kWarning, fmt::format("{} may be left, which harms nobody: {}", claim_->key(), claimed.ToString()));
+  return OkStatus();
 }
 
 BackupPushReport Push::Report(const Context& ctx) const {
@@ -397,8 +429,15 @@ void Push::Undo(const Context& ctx) {
   last.stop = StopToken();
   last.deadline_ns = ctx.clock->MonotonicNs() + kUndoWaitNs;
   deps_.server.Abort(last);
-  if (!name_is_ours_ || sentinel_is_foreign_) return;
-  Status status = DeleteAll(last, deps_.storage, {SentinelKey(facts_.name)});
+  if (!claim_) return;
+  Status status;
+  if (sentinel_may_be_ours_) status = DeleteAll(last, deps_.storage, {SentinelKey(facts_.name)});
+  if (status.ok()) {
+    Result<bool> ours = claim_->IsOurs(last);
+    if (ours.ok() && !*ours)
+      return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up; what lies under its name is not ours", facts_.name));
+    status = std::move(ours).status();
+  }
   if (status.ok()) {
     Result<std::vector<ObjectInfo>> objects = ListAll(last, deps_.storage, BackupFolder(facts_.name));
     std::vector<std::string> keys;

@@ -18,6 +18,7 @@
 #include "core/pipeline/threads.h"
 #include "core/pipeline/worker_pool.h"
 #include "core/postgres/relation_file.h"
+#include "core/storage/objects.h"
 
 namespace walrig {
 namespace {
@@ -104,7 +105,7 @@ Status TarUpload::Lane::Open(const Context& ctx) {
   number_ = upload_.last_part_.fetch_add(1) + 1;
   payload_ = 0;
   const std::string key = TarKey(upload_.options_.backup_name, upload_.PartFileName(number_));
-  WALRIG_ASSIGN(auto sink, upload_.storage_.Put(ctx, key, {}));
+  WALRIG_ASSIGN(auto sink, upload_.storage_.Put(ctx, key, NewObject(upload_.storage_)));
   WALRIG_ASSIGN(part_, OrderedCompressor::New(*pool_, std::move(sink), {}));
   return OkStatus();
 }
@@ -236,7 +237,7 @@ Status TarUpload::RunLanes(const Context& ctx) {
 Status TarUpload::PutTar(const Context& ctx, const std::string& tar_name, std::vector<MemberBytes> members) {
   ++last_part_;
   WALRIG_ASSIGN(auto workers, SliceWorkers::New(codec_, 1));
-  WALRIG_ASSIGN(auto sink, storage_.Put(ctx, TarKey(options_.backup_name, tar_name), {}));
+  WALRIG_ASSIGN(auto sink, storage_.Put(ctx, TarKey(options_.backup_name, tar_name), NewObject(storage_)));
   WALRIG_ASSIGN(auto tar, OrderedCompressor::New(*workers, std::move(sink), {}));
   Status status = tar->Submit(ctx, [&members](const Context&, const Emit& emit) -> Status {
     for (MemberBytes& member : members) {

@@ -26,6 +26,7 @@ inline constexpr std::string_view kMetadataName = "metadata.json";
 inline constexpr std::string_view kFilesMetadataName = "files_metadata.json";
 inline constexpr std::string_view kManifestName = "backup_manifest";
 inline constexpr std::string_view kProofName = "walrig.json";
+inline constexpr std::string_view kClaimName = "walrig.claim";  // only while the backup is being written
 
 std::string SentinelKey(std::string_view backup);
 // "basebackups_005/<backup>/": everything of a backup but its sentinel.

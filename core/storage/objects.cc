@@ -55,6 +55,12 @@ Status WriteObject(const Context& ctx, Storage& storage, std::string_view key, s
   return sink->Commit(ctx);
 }
 
+PutOptions NewObject(const Storage& storage) {
+  PutOptions options;
+  options.only_if_absent = storage.capabilities().put_if_absent;
+  return options;
+}
+
 Result<bool> Exists(const Context& ctx, Storage& storage, std::string_view key) {
   const Result<ObjectInfo> info = storage.Stat(ctx, key);
   if (info.ok()) return true;

@@ -23,6 +23,9 @@ Result<std::string> ReadObject(const Context& ctx, Storage& storage, std::string
 Status WriteObject(const Context& ctx, Storage& storage, std::string_view key, std::string_view bytes,
                    PutOptions options = {});
 
+// Options for an object that nobody else may have written: the storage decides, where it can.
+PutOptions NewObject(const Storage& storage);
+
 Result<bool> Exists(const Context& ctx, Storage& storage, std::string_view key);
 
 // Deletes all of `keys`, in calls of at most 1000. The first error of a call or of a key, with the key in its message; the
