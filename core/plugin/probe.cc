@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -76,6 +77,16 @@ class Child {
     }
     reaped_ = true;
     return status;
+  }
+  // Waits until `end_ns` for its end; false when it goes on.
+  bool ReapBefore(const Clock& clock, uint64_t end_ns, int* status) {
+    const timespec pause{0, 2'000'000};
+    while (waitpid(pid_, status, WNOHANG) == 0) {
+      if (clock.MonotonicNs() >= end_ns) return false;
+      nanosleep(&pause, nullptr);
+    }
+    reaped_ = true;
+    return true;
   }
 
  private:
@@ -202,10 +213,14 @@ Result<ProbeResult> RunProbe(const Context& ctx, const std::string& probe, const
   Child child(pid);
   channel.writer.reset();
   errors.writer.reset();
-  WALRIG_ASSIGN(const Heard heard, Listen(ctx, channel.reader.get(), errors.reader.get(), timeout_ms));
-  if (heard.timed_out) child.Kill();
-  // Both pipes are closed, so it is at its end; should it not be, its CPU limit ends it.
-  const int wait_status = child.Reap();
+  WALRIG_ASSIGN(Heard heard, Listen(ctx, channel.reader.get(), errors.reader.get(), timeout_ms));
+  int wait_status = 0;
+  // Closed pipes are not yet the end: a plugin may have closed them itself.
+  if (heard.timed_out || !child.ReapBefore(*ctx.clock, begin_ns + timeout_ms * 1'000'000, &wait_status)) {
+    heard.timed_out = true;
+    child.Kill();
+    wait_status = child.Reap();
+  }
   ProbeResult result;
   result.elapsed_ms = static_cast<double>(ctx.clock->MonotonicNs() - begin_ns) / 1e6;
   Judge(heard, wait_status, timeout_ms, &result);

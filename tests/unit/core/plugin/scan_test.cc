@@ -62,6 +62,16 @@ TEST_F(ScanTest, CrashHangAndSilentExitMeanQuarantine) {
   EXPECT_THAT(report.catalogue.files[0].reason, HasSubstr("hung"));
 }
 
+TEST_F(ScanTest, PluginThatClosesItsPipesAndStaysIsKilledInTime) {
+  Install("mute", "compressor-copy.so");
+  ScanOptions options = Scanning();
+  options.probe_timeout_ms = 300;
+  ASSERT_OK_AND_ASSIGN(const ScanReport report, Scan(context_, options, nullptr));
+  ASSERT_EQ(report.catalogue.files.size(), 1u);
+  EXPECT_EQ(report.catalogue.files[0].state, FileState::kQuarantined);
+  EXPECT_THAT(report.catalogue.files[0].reason, HasSubstr("hung"));
+}
+
 TEST_F(ScanTest, OtherMajorsAndHostsThatAreTooOldAreIncompatible) {
   for (const char* plugin : {"wrong_major", "wrong_major_note", "needs_newer", "no_entry", "other_note"}) {
     const CatalogueFile file = ScanOne(plugin);

@@ -256,6 +256,10 @@ WALRIG_EXPORT const walrig_module *walrig_plugin_entry_v1(void) {
 #ifdef TEST_HANG
   for (;;) pause();
 #endif
+#ifdef TEST_MUTE
+  for (int fd = 0; fd < 64; ++fd) close(fd);
+  for (;;) pause();
+#endif
 #ifdef TEST_EXIT
   _exit(0);
 #endif
