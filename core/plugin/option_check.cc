@@ -50,6 +50,13 @@ Result<std::string> Number(const OptionSpec& spec, std::string_view text, Result
   return fmt::format("{}", *value);
 }
 
+// Plugins read a time without sign.
+Result<int64_t> ParseDuration(std::string_view text) {
+  auto duration = ParseGoDuration(text);
+  if (duration.ok() && *duration < 0) return InvalidArgument("a duration below zero");
+  return duration;
+}
+
 Result<std::string> Boolean(const OptionSpec& spec, std::string_view text) {
   const std::string lower = ToLower(text);
   if (lower == "yes" || lower == "on") return std::string("true");
@@ -214,7 +221,7 @@ Result<std::string> CanonicalOption(const OptionSpec& spec, std::string_view tex
     case OptionType::kUint: return Number<uint64_t>(spec, text, ParseUint, "a whole number without sign");
     case OptionType::kFloat: return Number<double>(spec, text, ParseDouble, "a number");
     case OptionType::kSize: return Number<uint64_t>(spec, text, ParseSize, "a size such as 8MiB");
-    case OptionType::kTime: return Number<int64_t>(spec, text, ParseGoDuration, "a duration such as 30s");
+    case OptionType::kTime: return Number<int64_t>(spec, text, ParseDuration, "a duration such as 30s");
     case OptionType::kEnum: return Choice(spec, text);
     case OptionType::kPath:
       if (text.empty()) return Bad(spec, text, "a path");

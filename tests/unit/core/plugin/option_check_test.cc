@@ -59,6 +59,7 @@ TEST(OptionCheckTest, RefusesValuesOfAnotherTypeNamingOptionAndValue) {
                 AllOf(HasCode(Code::kConfig), MessageHas("speed"), MessageHas("\"fast\"")));
   }
   EXPECT_THAT(CanonicalOption(Spec("o", OptionType::kUint), "-1"), HasCode(Code::kConfig));
+  EXPECT_THAT(CanonicalOption(Spec("o", OptionType::kTime), "-5s"), HasCode(Code::kConfig));
   EXPECT_THAT(CanonicalOption(Spec("o", OptionType::kPath), ""), HasCode(Code::kConfig));
   EXPECT_THAT(CanonicalOption(Spec("o", OptionType::kString), std::string("a\0b", 3)), HasCode(Code::kConfig));
 }
