@@ -160,7 +160,9 @@ Status CheckChoice(const Command& command, const CliOption& option, const std::s
                  fmt::format("--{}: \"{}\" is not one of {}", option.name, Printable(value), Join(choices, ", ")));
 }
 
-Status UnknownOption(const Command& command, const std::string& name) {
+// `word` may have a value after '=', which may be a secret under a misspelt name: it is not repeated.
+Status UnknownOption(const Command& command, const std::string& word) {
+  const std::string name = word.substr(0, word.find('='));
   std::vector<std::string> candidates;
   for (const CliOption& option : command.options) candidates.emplace_back(option.name);
   for (const GlobalOption& option : kGlobalOptions) candidates.emplace_back(option.name);

@@ -49,6 +49,14 @@ TEST(ArgsTest, TakesShortAndLongOptionsOfACommand) {
   EXPECT_THAT(line.options.at("add-user-data"), ElementsAre("{\"a\":1}"));
 }
 
+TEST(ArgsTest, UnknownOptionIsNamedWithoutItsValue) {
+  const Result<ParsedLine> line = Parse({"backup-list", "--walg-libsodium-kye=hush"});
+  EXPECT_THAT(line, HasCode(Code::kInvalidArgument));
+  EXPECT_THAT(line.status().ToString(), ::testing::AllOf(::testing::HasSubstr("did you mean --walg-libsodium-key?"),
+                                                         ::testing::Not(::testing::HasSubstr("hush"))));
+  EXPECT_THAT(Parse({"backup-list", "--storge=fs"}), MessageHas("did you mean --storage?"));
+}
+
 TEST(ArgsTest, OptionalValueNeverTakesTheNextWord) {
   ASSERT_OK_AND_ASSIGN(const ParsedLine bare, Parse({"backup-push", "--verify", "/data"}));
   EXPECT_THAT(bare.options.at("verify"), ElementsAre("warn"));
