@@ -53,7 +53,16 @@ Status ReadFileInto(const std::string& path, Settings* settings, LoadReport* rep
   return OkStatus();
 }
 
-void ReadEnvironment(const char* const* environment, Settings* settings) {
+// The environment holds much that is not ours: only what looks like a misspelt setting is worth a word.
+void WarnOfMisspelling(std::string_view name, LoadReport* report) {
+  if (!StartsWith(name, "WALG_") && !StartsWith(name, "WALE_")) return;
+  if (FindKey(name) != nullptr) return;
+  const std::string nearest = NearestKey(name);
+  if (nearest.empty()) return;
+  report->warnings.push_back(fmt::format("environment: {} is unknown; did you mean {}?", Printable(name), nearest));
+}
+
+void ReadEnvironment(const char* const* environment, Settings* settings, LoadReport* report) {
   for (const char* const* each = environment; each != nullptr && *each != nullptr; ++each) {
     const std::string_view entry(*each);
     const size_t at = entry.find('=');
@@ -61,6 +70,7 @@ void ReadEnvironment(const char* const* environment, Settings* settings) {
     const std::string_view name = entry.substr(0, at);
     // The environment knows letter case: "pghost" is not PGHOST there, for libpq as for WAL-G.
     if (name != ToUpper(name)) continue;
+    WarnOfMisspelling(name, report);
     settings->Put(name, {.text = std::string(entry.substr(at + 1)),
                          .origin = SettingOrigin::kEnvironment,
                          .where = fmt::format("environment {}", name)});
@@ -85,7 +95,7 @@ void ReadFlags(const std::vector<FlagValue>& flags, Settings* settings, LoadRepo
 
 Result<Settings> LoadSettings(const LoadInput& input, LoadReport* report) {
   Settings settings;
-  ReadEnvironment(input.environment, &settings);
+  ReadEnvironment(input.environment, &settings, report);
   ReadFlags(input.flags, &settings, report);
   std::string path = input.config_path;
   if (path.empty()) path = settings.Text("WALG_CONFIG_PATH");

@@ -84,6 +84,7 @@ Result<RegistryOptions> RegistryOptionsFrom(const Settings& settings) {
     const bool widens_root = options.search.trust.euid == 0 && wanted == TrustLevel::kUser;
     if (!widens_root) options.search.trust.level = wanted;
   }
+  if (!IsPrivilegeRaised()) options.search.trust.allow_group = settings.Text("WALRIG_PLUGIN_ALLOW_GROUP");
   const bool obeys_environment = options.search.trust.level == TrustLevel::kAny ||
                                  (options.search.trust.level == TrustLevel::kUser && !IsPrivilegeRaised());
   if (const auto dirs = settings.FindExplicit("WALRIG_PLUGIN_DIR"); dirs.has_value()) {

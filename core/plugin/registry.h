@@ -41,7 +41,7 @@ struct RegistryOptions {
   std::function<void(const std::string&)> on_secret;
 };
 
-// From settings WALRIG_PLUGIN_DIR, _PATH, _TRUST, _MANIFEST, _LOCK and the process (user, home, program path).
+// From settings WALRIG_PLUGIN_DIR, _PATH, _TRUST, _ALLOW_GROUP, _MANIFEST, _LOCK and the process (user, home, program path).
 // FAILS WITH: kConfig for a value that is none.
 Result<RegistryOptions> RegistryOptionsFrom(const Settings& settings);
 

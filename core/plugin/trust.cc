@@ -27,14 +27,15 @@ std::string UserName(uid_t uid) {
   return fmt::format("uid {}", uid);
 }
 
-bool IsAllowedGroup(gid_t gid, const std::string& name) {
-  if (name.empty()) return false;
+std::string GroupName(gid_t gid) {
   struct group entry;
   struct group* found = nullptr;
   std::vector<char> buffer(16384);
-  return getgrgid_r(gid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr &&
-         found->gr_name == name;
+  if (getgrgid_r(gid, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr) return found->gr_name;
+  return fmt::format("{}", gid);
 }
+
+bool IsAllowedGroup(gid_t gid, const std::string& name) { return !name.empty() && GroupName(gid) == name; }
 
 std::string ParentOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -61,14 +62,16 @@ TrustVerdict CheckOne(const std::string& path, const struct stat& st, const Trus
                 .Hint(fmt::format("chown root {}, or set WALRIG_PLUGIN_TRUST=any where that is no danger", path)),
             path};
   }
+  std::string fix = "chmod go-w " + path;
+  // A sticky directory such as /tmp is meant to be so.
+  if ((mode & S_ISVTX) != 0) fix = "move the plugin elsewhere";
+  if ((mode & S_IWOTH) == 0) fix += ", set WALRIG_PLUGIN_ALLOW_GROUP=" + GroupName(st.st_gid) + " if its group is trusted";
   const bool group_writes = (mode & S_IWGRP) != 0 && !IsAllowedGroup(st.st_gid, policy.allow_group);
   if (group_writes || (mode & S_IWOTH) != 0) {
     return {TrustProblem::kBadMode,
             PermissionDenied(fmt::format("{} (owner {}, mode {:04o}) is writable by {}", path, UserName(st.st_uid), mode,
                                          (mode & S_IWOTH) != 0 ? "everybody" : "its group"))
-                // A sticky directory such as /tmp is meant to be so.
-                .Hint(fmt::format("{}, or set WALRIG_PLUGIN_TRUST=any where that is no danger",
-                                  (mode & S_ISVTX) != 0 ? std::string("move the plugin elsewhere") : "chmod go-w " + path)),
+                .Hint(fix + ", or set WALRIG_PLUGIN_TRUST=any where that is no danger"),
             path};
   }
   return {};

@@ -41,6 +41,12 @@ TEST_F(LoadTest, FlagBeatsEnvironmentBeatsFileBeatsDefault) {
   EXPECT_EQ(settings.Text("PGAPPNAME"), "walrig");
 }
 
+TEST_F(LoadTest, MisspeltEnvironmentVariableGetsTheNearestName) {
+  ASSERT_OK(Load({"WALG_FILE_PREFX=/b", "WALG_SOMETHING_OF_ANOTHER_HOUSE=1", "PATH=/bin", "WALG_FILE_PREFIX=/c"}));
+  ASSERT_EQ(report_.warnings.size(), 1u);
+  EXPECT_THAT(report_.warnings[0], HasSubstr("WALG_FILE_PREFX is unknown; did you mean WALG_FILE_PREFIX?"));
+}
+
 TEST_F(LoadTest, EmptyEnvironmentVariableCountsAsUnset) {
   input_.config_path = dir_.Write("c.env", "PGHOST=file\n");
   ASSERT_OK_AND_ASSIGN(const Settings settings, Load({"PGHOST=", "PGUSER="}));

@@ -1,5 +1,6 @@
 #include "core/plugin/trust.h"
 
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,6 +51,13 @@ TEST_F(TrustTest, GroupWritableParentIsRefused) {
   const TrustVerdict verdict = CheckTrustedFile(file_, policy_);
   EXPECT_EQ(verdict.problem, TrustProblem::kBadParent);
   EXPECT_THAT(verdict.status, AllOf(MessageHas(dir_.File("lib")), MessageHas("its group")));
+  const struct group* group = getgrgid(getegid());
+  ASSERT_NE(group, nullptr);
+  EXPECT_THAT(verdict.status, MessageHas(std::string("WALRIG_PLUGIN_ALLOW_GROUP=") + group->gr_name));
+  policy_.allow_group = group->gr_name;
+  EXPECT_THAT(CheckTrustedFile(file_, policy_).status, IsOk());
+  policy_.allow_group = "no-such-group";
+  EXPECT_EQ(CheckTrustedFile(file_, policy_).problem, TrustProblem::kBadParent);
 }
 
 TEST_F(TrustTest, StickyDirectoryDoesNotPass) {
