@@ -207,7 +207,7 @@ Result<std::unique_ptr<Manifest>> Manifest::Open(const std::string& path) {
     return Corruption(path + " is no catalogue of plugins");
   }
   if (st.st_uid != 0 && st.st_uid != geteuid()) return PermissionDenied(path + " belongs to another user");
-  if ((st.st_mode & S_IWOTH) != 0) return PermissionDenied(path + " is writable by everybody");
+  if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) return PermissionDenied(path + " is writable by others than its owner");
   std::unique_ptr<Manifest> manifest(new Manifest(path));
   sqlite3* raw = nullptr;
   const int code = sqlite3_open_v2(UriOf(path).c_str(), &raw,
