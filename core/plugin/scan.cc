@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <map>
 
 #include "core/base/checksum.h"
 #include "core/base/errno_status.h"
@@ -18,6 +19,7 @@
 #include "core/base/string_util.h"
 #include "core/plugin/elf_note.h"
 #include "core/plugin/manifest.h"
+#include "core/plugin/package_owner.h"
 #include "core/plugin/probe.h"
 
 #ifndef WALRIG_VERSION
@@ -280,6 +282,19 @@ std::optional<Catalogue> ReadPrevious(const Context& ctx, const std::string& pat
   return std::nullopt;
 }
 
+// Files that were looked at anew may have come with another package.
+void NamePackages(const Context& ctx, ScanReport* report) {
+  std::vector<std::string> paths;
+  for (size_t i = 0; i < report->changes.size(); ++i) {
+    const CatalogueFile& file = report->catalogue.files[i];
+    if (report->changes[i] != ScanChange::kUnchanged || file.package.empty()) paths.push_back(file.Path());
+  }
+  const std::map<std::string, std::string> owners = PackagesOf(ctx, paths);
+  for (CatalogueFile& file : report->catalogue.files) {
+    if (const auto owner = owners.find(file.Path()); owner != owners.end()) file.package = owner->second;
+  }
+}
+
 }  // namespace
 
 Result<ScanReport> Scan(const Context& ctx, const ScanOptions& options, const Catalogue* previous) {
@@ -307,6 +322,7 @@ Result<ScanWrite> ScanAndWrite(const Context& ctx, const ScanOptions& options, c
   }
   const std::optional<Catalogue> previous = ReadPrevious(ctx, path);
   WALRIG_ASSIGN(outcome.report, Scan(ctx, options, previous.has_value() ? &*previous : nullptr));
+  NamePackages(ctx, &outcome.report);
   outcome.why_not = WriteManifest(path, outcome.report.catalogue);
   outcome.written = outcome.why_not.ok();
   return outcome;

@@ -47,7 +47,8 @@ struct ScanWrite {
   std::string path;
 };
 
-// Scans with the manifest at `path` as memory and replaces it, under its lock. A corrupt manifest is renamed to
+// Scans with the manifest at `path` as memory and replaces it, under its lock; asks the package manager for the owners
+// of new files. A corrupt manifest is renamed to
 // `<path>.bad` and the scan begins afresh.
 Result<ScanWrite> ScanAndWrite(const Context& ctx, const ScanOptions& options, const std::string& path);
 
