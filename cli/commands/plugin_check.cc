@@ -1,6 +1,7 @@
 // walrig plugin check: the conformance kit on one plugin file.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "cli/commands/common.h"
@@ -145,7 +146,7 @@ Result<std::vector<Check>> AllChecks(Invocation& call, const std::string& path, 
   return checks;
 }
 
-// This very command with the options that a child needs.
+// This very command with the options that a child needs. Secrets go by the environment.
 std::vector<std::string> ChildCommand(const Invocation& call, const std::string& path) {
   std::vector<std::string> words = {"walrig", "plugin", "check", path};
   for (const std::string& option : call.List("option")) words.insert(words.end(), {"-o", option});
@@ -153,6 +154,16 @@ std::vector<std::string> ChildCommand(const Invocation& call, const std::string&
     if (call.Has(name)) words.push_back(fmt::format("--{}={}", name, call.Text(name)));
   }
   if (call.Has("no-checksum")) words.push_back("--no-checksum");
+  if (const std::string& config = call.settings.config_path(); !config.empty()) words.push_back("--config=" + config);
+  for (const KeySpec& key : AllKeys()) {
+    const std::optional<SettingValue> value = call.settings.FindExplicit(key.name);
+    if (!value.has_value() || value->origin != SettingOrigin::kFlag) continue;
+    if (key.secret) {
+      setenv(std::string(key.name).c_str(), value->text.c_str(), 1);
+    } else {
+      words.push_back(fmt::format("--{}={}", FlagName(key.name), value->text));
+    }
+  }
   return words;
 }
 

@@ -15,6 +15,10 @@ namespace {
 
 std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
 
+std::string StateOf(const PluginRow& row) {
+  return row.built_in ? "built-in" : std::string(FileStateName(row.file->state));
+}
+
 std::string AbiOf(const CatalogueFile& file) {
   return file.module.has_value() ? fmt::format("{}.{}", file.module->abi_major, file.module->abi_minor) : "-";
 }
@@ -37,11 +41,11 @@ Json RowJson(const PluginRow& row) {
           {"aliases", aliases},
           {"version", file.module.has_value() ? Json(file.module->version) : Json(nullptr)},
           {"abi", file.module.has_value() ? Json(AbiOf(file)) : Json(nullptr)},
-          {"state", FileStateName(file.state)},
+          {"state", StateOf(row)},
           {"reason", file.reason},
           {"package", file.package},
           {"shadowed", row.shadowed},
-          {"file", file.Path()}};
+          {"file", row.built_in ? Json(nullptr) : Json(file.Path())}};
 }
 
 Json CatalogueJson(const PluginView& view) {
@@ -65,16 +69,17 @@ std::string ShownName(const PluginRow& row) {
 
 void PrintList(Invocation& call, const PluginView& view, const std::vector<PluginRow>& rows) {
   Table table{.titles = {"KIND", "NAME", "VERSION", "ABI", "STATE", "PACKAGE", "FILE"}, .rows = {}};
-  size_t troubled = 0;
+  size_t troubled = 0, count = 0;
   for (const PluginRow& row : rows) {
     const CatalogueFile& file = *row.file;
-    if (file.state != FileState::kOk) ++troubled;
+    count += row.built_in ? 0 : 1;
+    if (!row.built_in && file.state != FileState::kOk) ++troubled;
     table.rows.push_back({row.kind, ShownName(row), file.module.has_value() ? OrDash(file.module->version) : "-",
-                          AbiOf(file), row.shadowed ? "shadowed" : std::string(FileStateName(file.state)),
-                          OrDash(file.package), file.Path()});
+                          AbiOf(file), row.shadowed ? "shadowed" : StateOf(row), OrDash(file.package),
+                          row.built_in ? "-" : file.Path()});
   }
   if (!table.rows.empty()) call.out.Write(PlainTable(table));
-  call.out.Line(Summary(view, rows.size(), troubled));
+  call.out.Line(Summary(view, count, troubled));
 }
 
 std::string RangeOf(const OptionSpec& option) {
@@ -129,6 +134,7 @@ void PrintInfo(Invocation& call, const PluginRow& row) {
   if (file.module.has_value()) title += fmt::format(" {}  ({})", file.module->version, file.module->id);
   if (row.factory != nullptr && !row.factory->description.empty()) title += "   " + row.factory->description;
   call.out.Line(title);
+  if (row.built_in) return PrintField(call, "state", "built-in: part of walrig itself, no plugin");
   PrintField(call, "file", file.Path());
   PrintField(call, "sha256", file.sha256);
   PrintField(call, "build-id", file.build_id);

@@ -69,13 +69,14 @@ Result<Finding> Examine(const PluginRow& row, const PluginView& view, const std:
 }
 
 Result<std::vector<PluginRow>> Chosen(Invocation& call, const Catalogue& catalogue) {
-  if (call.arguments.empty()) return PluginRows(catalogue);
   std::vector<PluginRow> rows;
+  if (call.arguments.empty()) rows = PluginRows(catalogue);
   for (const std::string& name : call.arguments) {
     std::vector<PluginRow> found = FindRows(catalogue, name);
     if (found.empty()) return NoSuchPlugin(catalogue, name);
     rows.insert(rows.end(), found.begin(), found.end());
   }
+  std::erase_if(rows, [](const PluginRow& row) { return row.built_in; });
   return rows;
 }
 

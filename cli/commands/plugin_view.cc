@@ -16,6 +16,25 @@ bool Covers(const Catalogue& catalogue, const std::vector<SearchDir>& dirs) {
   });
 }
 
+// What the core does without a plugin.
+const std::vector<FactoryInfo>& BuiltIns() {
+  static const std::vector<FactoryInfo> kBuiltIns = [] {
+    std::vector<FactoryInfo> list(2);
+    list[0].kind = PluginKind::kCompressor;
+    list[0].description = "No compression";
+    list[1].kind = PluginKind::kCipher;
+    list[1].description = "No encryption";
+    for (FactoryInfo& none : list) none.name = "none";
+    return list;
+  }();
+  return kBuiltIns;
+}
+
+const CatalogueFile& NoFile() {
+  static const CatalogueFile kNoFile;
+  return kNoFile;
+}
+
 }  // namespace
 
 Result<ScanOptions> ScanOptionsOf(const RegistryOptions& options) {
@@ -58,19 +77,22 @@ Result<PluginView> ViewPlugins(Invocation& call) {
 
 std::vector<PluginRow> PluginRows(const Catalogue& catalogue) {
   std::vector<PluginRow> rows;
+  for (const FactoryInfo& none : BuiltIns()) {
+    rows.push_back({&NoFile(), &none, std::string(KindName(none.kind)), none.name, false, true});
+  }
   for (const CatalogueFile& file : catalogue.files) {
     if (file.module.has_value() && !file.module->factories.empty()) {
       for (const FactoryInfo& factory : file.module->factories) {
         const auto winner = FindInCatalogue(catalogue, factory.kind, factory.name);
         rows.push_back({&file, &factory, std::string(KindName(factory.kind)), factory.name,
-                        winner.has_value() && winner->factory != &factory});
+                        winner.has_value() && winner->factory != &factory, false});
       }
       continue;
     }
     const std::string stem = file.basename.substr(0, file.basename.size() - 3);
     const size_t dash = stem.find('-');
     rows.push_back({&file, nullptr, dash == std::string::npos ? "?" : stem.substr(0, dash),
-                    dash == std::string::npos ? stem : stem.substr(dash + 1), false});
+                    dash == std::string::npos ? stem : stem.substr(dash + 1), false, false});
   }
   const auto order = [](const PluginRow& row) { return row.factory != nullptr ? static_cast<int>(row.factory->kind) : 9; };
   std::stable_sort(rows.begin(), rows.end(), [&](const PluginRow& a, const PluginRow& b) {
@@ -85,8 +107,8 @@ std::vector<PluginRow> FindRows(const Catalogue& catalogue, const std::string& t
     const bool alias = row.factory != nullptr && std::find(row.factory->aliases.begin(), row.factory->aliases.end(),
                                                            text) != row.factory->aliases.end();
     const bool id = row.file->module.has_value() && row.file->module->id == text;
-    if (row.name == text || row.kind + "/" + row.name == text || row.file->basename == text ||
-        row.file->Path() == text || alias || id) {
+    const bool is_file = !row.built_in && (row.file->basename == text || row.file->Path() == text);
+    if (row.name == text || row.kind + "/" + row.name == text || is_file || alias || id) {
       found.push_back(std::move(row));
     }
   }

@@ -36,6 +36,7 @@ struct PluginRow {
   const FactoryInfo* factory = nullptr;  // null when nothing is known of what the file holds
   std::string kind, name;                // from the factory, else from the file's name
   bool shadowed = false;                 // another file wins for this name
+  bool built_in = false;                 // "none", walrig's own: `file` has neither path nor module
 };
 std::vector<PluginRow> PluginRows(const Catalogue& catalogue);
 
