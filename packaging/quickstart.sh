@@ -11,6 +11,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [[ ${1:-} == -h || ${1:-} == --help ]] && { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0; }
 root=$PWD
+umask 022 # plugins that others may write are not loaded
 began=$(date +%s.%N)
 fail() { echo "quickstart: FAILED: $*" >&2; exit 1; }
 step() { printf '%6.1f s  %s\n' "$(echo "$(date +%s.%N) $began" | awk '{print $1 - $2}')" "$*"; }
@@ -29,6 +30,7 @@ if [[ $(id -u) -eq 0 ]]; then
 else
   world=$(mktemp -d "$root/build/world.XXXXXX")
   as_pg=(env)
+  export WALRIG_PLUGIN_TRUST=any # the checkout may lie below a folder that others may write to
 fi
 chmod 755 "$world"
 sockets=$(mktemp -d /tmp/wq.XXXXXX) # a socket's path must be short
