@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "core/base/fd.h"
 
@@ -14,6 +16,22 @@ PutOptions WithoutSize(PutOptions options) {
   options.size_bytes = kUnknownSize;
   return options;
 }
+
+// Asks before the commit whether what was written may become visible.
+class AskingSink final : public Sink {
+ public:
+  AskingSink(std::unique_ptr<Sink> sink, const std::function<Status()>& ask) : sink_(std::move(sink)), ask_(ask) {}
+  Status Write(const Context& ctx, ByteSpan bytes) override { return sink_->Write(ctx, bytes); }
+  Status Commit(const Context& ctx) override {
+    WALRIG_TRY(ask_());
+    return sink_->Commit(ctx);
+  }
+  void Abort() noexcept override { sink_->Abort(); }
+
+ private:
+  const std::unique_ptr<Sink> sink_;
+  const std::function<Status()>& ask_;
+};
 
 // Emits `length` bytes of a file from `offset`.
 Status EmitRange(const Context& ctx, const FileRange& file, uint64_t offset, uint64_t length, const Emit& emit) {
@@ -59,6 +77,7 @@ Result<ObjectStats> PutEncodedFile(const Context& ctx, Storage& storage, std::st
   if (options.slice_bytes == 0) return InvalidArgument("a slice of no bytes was asked for");
   if (file.length > UINT64_MAX - file.offset) return InvalidArgument("a range beyond all files was asked for");
   WALRIG_ASSIGN(std::unique_ptr<Sink> sink, storage.Put(ctx, key, WithoutSize(options.put)));
+  if (options.before_commit) sink = std::make_unique<AskingSink>(std::move(sink), options.before_commit);
   const bool parallel = codec.compressor == nullptr || codec.compressor->traits().concatenable;
   const uint64_t slice_bytes = parallel && options.workers > 1 ? options.slice_bytes : UINT64_MAX;
   OrderedCompressorOptions compressor;

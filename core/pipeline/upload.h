@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "core/pipeline/codec.h"
@@ -16,6 +17,8 @@ struct PutEncodedOptions {
   PutOptions put{};                  // size_bytes is ignored: the stored size is not known before
   size_t workers = 1;                // for PutEncodedFile; a Source is read by one thread
   size_t slice_bytes = 4u << 20;     // plain bytes of one slice of a file
+  // For PutEncodedFile: asked when all was read and written, before the commit; an error of its own ends the put.
+  std::function<Status()> before_commit{};
 };
 
 // Reads `plain` to its end, encodes and puts it under `key`, and commits. On failure nothing is visible, except after an

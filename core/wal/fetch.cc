@@ -10,26 +10,17 @@
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
 #include "core/io/durable_file.h"
-#include "core/postgres/control_file.h"
 #include "core/postgres/history_file.h"
 #include "core/postgres/wal_name.h"
 #include "core/postgres/wal_page.h"
 #include "core/wal/archived_file.h"
+#include "core/wal/local_file.h"
 
 namespace walrig {
 namespace {
 
 // No history has more: one line a promotion. A stream that goes on beyond it is not a history.
 constexpr size_t kHistoryBytesMax = 16u << 20;
-
-// The identity of the cluster that the file is for, when the destination lies in its pg_wal; 0 when that is not known.
-uint64_t SystemIdentifierOf(const std::string& destination) {
-  const auto control = std::filesystem::path(destination).parent_path() / ".." / "global" / "pg_control";
-  auto bytes = ReadWholeFile(control.string(), kControlFileBytes);
-  if (!bytes.ok()) return 0;
-  auto data = ParseControlFile(AsBytes(*bytes));
-  return data.ok() ? data->system_identifier : 0;
-}
 
 // Sees the content pass by and says in the end whether it is what the name promises.
 class ContentCheck {
@@ -70,7 +61,7 @@ class ContentCheck {
   Status CheckHeader() {
     WALRIG_ASSIGN(const WalLongHeader header, ParseWalLongHeader(AsBytes(head_)));
     WALRIG_TRY(CheckWalHeader(header, {.name = kind_.segment,
-                                       .system_identifier = SystemIdentifierOf(options_.destination),
+                                       .system_identifier = SystemIdentifierBeside(options_.destination),
                                        .segment_bytes = options_.segment_bytes}));
     segment_bytes_ = header.segment_bytes;
     return OkStatus();

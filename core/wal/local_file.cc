@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "core/base/errno_status.h"
@@ -17,13 +18,8 @@ namespace {
 
 constexpr uint64_t kHistoryBytesMax = 16u << 20;  // a line a promotion: no cluster comes near
 
-// The identity of the cluster whose pg_wal holds the file; 0 when it is not at hand, or being rewritten right now.
-uint64_t SystemIdentifierBeside(const std::string& path) {
-  const auto control = std::filesystem::path(path).parent_path() / ".." / "global" / "pg_control";
-  auto bytes = ReadWholeFile(control.string(), kControlFileBytes);
-  if (!bytes.ok()) return 0;
-  auto data = ParseControlFile(AsBytes(*bytes));
-  return data.ok() ? data->system_identifier : 0;
+int64_t MtimeNs(const struct stat& info) {
+  return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
 
 Status CheckSegment(const LocalWalFile& file, uint64_t segment_bytes) {
@@ -47,6 +43,18 @@ Status CheckHistory(const LocalWalFile& file) {
 
 }  // namespace
 
+uint64_t SystemIdentifierBeside(const std::string& path) {
+  // First by name: behind a link, ".." is the parent of what the link points to.
+  const std::filesystem::path up = std::filesystem::path(path).parent_path() / "..";
+  for (const std::filesystem::path& pgdata : {up.lexically_normal(), up}) {
+    auto bytes = ReadWholeFile((pgdata / "global" / "pg_control").string(), kControlFileBytes);
+    if (!bytes.ok()) continue;
+    auto data = ParseControlFile(AsBytes(*bytes));
+    return data.ok() ? data->system_identifier : 0;
+  }
+  return 0;
+}
+
 Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_bytes) {
   LocalWalFile file;
   file.path = path;
@@ -61,7 +69,7 @@ Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_
   if (fstat(file.fd.get(), &st) != 0) return ErrnoStatus(errno, "stat " + path);
   if (!S_ISREG(st.st_mode)) return InvalidArgument(path + " is not a regular file");
   file.size_bytes = static_cast<uint64_t>(st.st_size);
-  file.mtime_ns = int64_t{st.st_mtim.tv_sec} * 1'000'000'000 + st.st_mtim.tv_nsec;
+  file.mtime_ns = MtimeNs(st);
   switch (file.kind.kind) {
     case WalFileKind::kSegment:
     case WalFileKind::kPartial:
@@ -77,6 +85,18 @@ Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_
       break;
   }
   return file;
+}
+
+Status CheckUnchanged(const LocalWalFile& file) {
+  struct stat opened {};
+  struct stat named {};
+  if (fstat(file.fd.get(), &opened) != 0) return ErrnoStatus(errno, "stat " + file.path);
+  if (stat(file.path.c_str(), &named) != 0) return ErrnoStatus(errno, "stat " + file.path);
+  const bool same = opened.st_dev == named.st_dev && opened.st_ino == named.st_ino &&
+                    static_cast<uint64_t>(named.st_size) == file.size_bytes && MtimeNs(named) == file.mtime_ns;
+  if (same) return OkStatus();
+  return Conflict(file.path + " was replaced or written to while it was read")
+      .Hint("another wal-push of the same file may have archived it meanwhile; PostgreSQL asks again if not");
 }
 
 }  // namespace walrig

@@ -26,4 +26,13 @@ struct LocalWalFile {
 // FAILS WITH: kInvalidArgument (name), kNotFound, kCorruption, kConflict (another cluster).
 Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_bytes);
 
+// Whether the name still means the file that was opened, as it was then. PostgreSQL renames a segment that is archived
+// and writes it anew for a later place; who was still reading it (two wal-push of one file, after a crash of the
+// archiver) would store that under the old name. FAILS WITH: kNotFound (renamed or removed), kConflict (another).
+Status CheckUnchanged(const LocalWalFile& file);
+
+// The identity of the cluster whose pg_wal holds `path`, whether or not that is a link to another disk; 0 when no
+// pg_control is at hand, or it is being rewritten right now.
+uint64_t SystemIdentifierBeside(const std::string& path);
+
 }  // namespace walrig

@@ -42,6 +42,7 @@ Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, si
     if (content == ArchivedContent::kEqual) return WalUpload{.already_archived = true, .stats = {}};
   }
   PutEncodedOptions put{.put = {}, .workers = workers};
+  put.before_commit = [&file] { return CheckUnchanged(file); };
   // Somebody may archive the same name between the comparison and the commit: the storage decides who was first.
   put.put.only_if_absent = guarded && deps.storage.capabilities().put_if_absent;
   const FileRange range{.fd = file.fd.get(), .offset = 0, .length = file.size_bytes, .name = file.path};

@@ -1,7 +1,15 @@
 #include "core/wal/push.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "core/storage/wrapper.h"
 #include "core/wal/local_file.h"
 #include "core/wal/markers.h"
+#include "tests/support/synthetic_backup.h"
 #include "tests/unit/core/wal/wal_fixture.h"
 
 namespace walrig::test {
@@ -143,6 +151,54 @@ TEST_F(WalPushTest, ADamagedNeighbourDoesNotFailTheAskedForFile) {
   WaitingFile("000000010000000000000004", "not a segment");
   EXPECT_THAT(Push(asked_for), IsOk());
   EXPECT_THAT(Stored("wal_005/000000010000000000000004"), ::testing::StartsWith("("));
+}
+
+TEST_F(WalPushTest, RefusesAnotherClustersSegmentAlsoWherePgWalIsALink) {
+  dir_.Write("pgdata/global/pg_control", MakeControlFile(78));
+  const std::string content = MakeSegment(1, 3, 77);
+  dir_.Write(std::string("disk/wal/") + kName, content);
+  std::filesystem::create_symlink(dir_.File("disk/wal"), dir_.File("pgdata/pg_wal"));
+  EXPECT_THAT(Push(dir_.File(std::string("pgdata/pg_wal/") + kName)), HasCode(Code::kConflict));
+  Store(std::string("wal_005/") + kName, content);
+  EXPECT_THAT(Fetch(kName, "pgdata/pg_wal/RECOVERYXLOG"), HasCode(Code::kConflict));
+}
+
+// Does something when an object is opened, which is before the file is read.
+class MeddlingStorage final : public StorageWrapper {
+ public:
+  MeddlingStorage(Storage& inner, std::function<void()> meddle) : StorageWrapper(inner), meddle_(std::move(meddle)) {}
+  Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override {
+    meddle_();
+    return StorageWrapper::Put(ctx, key, options);
+  }
+
+ private:
+  std::function<void()> meddle_;
+};
+
+// Another wal-push archived the segment while this one was at it, and PostgreSQL made a later one of it.
+TEST_F(WalPushTest, KeepsTheArchivedSegmentWhenPostgresRecyclesTheFileItReads) {
+  const std::string path = WaitingFile(kName, MakeSegment(1, 3, 77));
+  ASSERT_THAT(Push(path), IsOk());
+  MeddlingStorage storage(storage_, [&] {
+    std::filesystem::rename(path, dir_.File("pg_wal/000000010000000000000009"));
+    dir_.Write("pg_wal/000000010000000000000009", MakeSegment(1, 9, 77, 'z'));
+  });
+  EXPECT_THAT(WalPush(ctx_, PushOptions(path), {.storage = storage, .codec = {}, .codecs = codecs_}),
+              HasCode(Code::kNotFound));
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName), MakeSegment(1, 3, 77));
+}
+
+TEST_F(WalPushTest, StoresNothingOfAFileThatIsWrittenToMeanwhile) {
+  const std::string path = dir_.Write(kName, MakeSegment(1, 3, 77));
+  MeddlingStorage storage(storage_, [&] {
+    dir_.Write(kName, MakeSegment(1, 3, 77, 'z'));
+    const timespec times[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
+    ASSERT_EQ(utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  });
+  EXPECT_THAT(WalPush(ctx_, PushOptions(path), {.storage = storage, .codec = {}, .codecs = codecs_}),
+              HasCode(Code::kConflict));
+  EXPECT_EQ(ObjectCount(), 0u);
 }
 
 TEST_F(WalPushTest, StopsWhenAsked) {
