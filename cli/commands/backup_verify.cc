@@ -92,7 +92,7 @@ Result<ExitCode> Run(Invocation& call) {
 constexpr Command kCommand = {
     .name = "backup-verify",
     .summary = "Read a backup back and prove it, without restoring",
-    .arguments = "NAME|LATEST",
+    .arguments = "NAME|LATEST|--all",
     .description = "Ends with exit code 3 when something is damaged or missing.",
     .options = kOptions,
     .arguments_min = 0,

@@ -19,9 +19,12 @@ Result<WalFetchOptions> OptionsFrom(const Invocation& call) {
   options.name = call.Argument(0);
   options.destination = call.Argument(1);
   WALRIG_ASSIGN(options.segment_bytes, SegmentBytes(call.settings));
-  WALRIG_ASSIGN(const PluginChoice compressor, ChooseCompressor(call.settings));
-  const std::optional<CompressionMethod> method = MethodByName(compressor.name);
-  if (method.has_value()) options.preferred_extension = method->extension;
+  // Only what is probed first: a setting that matters for writing must not keep WAL from being read.
+  const Result<PluginChoice> compressor = ChooseCompressor(call.settings);
+  if (compressor.ok()) {
+    const std::optional<CompressionMethod> method = MethodByName(compressor->name);
+    if (method.has_value()) options.preferred_extension = method->extension;
+  }
   return options;
 }
 

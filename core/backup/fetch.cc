@@ -286,8 +286,9 @@ Result<BackupFetchReport> BackupFetch(const Context& ctx, const BackupFetchOptio
   Status status = RestoreContent(ctx, job, recovery);
   if (status.ok()) status = Finish(ctx, options, *tree, &sync_ns);
   if (!status.ok()) {
-    return std::move(status).Hint(fmt::format("what was restored into {} is not whole and cannot be started: remove it",
-                                              options.target_directory));
+    return std::move(status).Hint(fmt::format("what was restored into {} is not whole and cannot be started: remove it{}",
+                                              options.target_directory,
+                                              plan.tablespaces.tablespaces().empty() ? "" : ", and its tablespaces' directories"));
   }
   BackupFetchReport report = MakeReport(job);
   report.sync_ns = sync_ns;

@@ -447,9 +447,9 @@ void Push::Undo(const Context& ctx) {
   }
   if (status.ok()) return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up and leaves nothing", facts_.name));
   Say(ctx, LogLevel::kWarning,
-      fmt::format("objects of the unfinished backup {} may be left in the storage: {}; hint: they are no backup, and "
-                  "delete garbage removes them",
-                  facts_.name, status.ToString()));
+      fmt::format("objects of the unfinished backup {} may be left in the storage: {}; hint: they are no backup; "
+                  "delete target {} removes them",
+                  facts_.name, status.ToString(), facts_.name));
 }
 
 Status Run(const Context& ctx, Push& push, const BackupPushOptions& options) {

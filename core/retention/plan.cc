@@ -18,11 +18,11 @@ Status RefusePermanent(const std::vector<RetentionBackup>& backups, const std::s
     if (!backup.permanent) {
       return PreconditionFailed(fmt::format("{}: whether {} is permanent cannot be told: {}", what, backup.name,
                                             backup.unknown_because))
-          .Hint("repair its metadata.json, or say FORCE");
+          .Hint("repair its metadata.json, or override it: delete everything FORCE, delete target NAME --force");
     }
     if (*backup.permanent) {
       return PreconditionFailed(fmt::format("{}: {} is permanent", what, backup.name))
-          .Hint("make it impermanent with backup-mark first, or say FORCE");
+          .Hint("it was kept on purpose; to delete it all the same: delete everything FORCE, delete target NAME --force");
     }
   }
   return OkStatus();

@@ -21,8 +21,8 @@ struct ArchivedWalFile {
   std::unique_ptr<Source> plain;  // decoded content
 };
 
-// Opens the stored object of `name`, whatever compressor wrote it; the preferred extension is probed first, then
-// WAL-G's in its order, each once: the first that is there counts.
+// Opens the stored object of `name`, whatever compressor wrote it: the preferred extension is probed first, then WAL-G's
+// in its order, then the folder is asked for any other form; the first that is there counts.
 // FAILS WITH: kNotFound when every probe said so; the first other failure ends the search, since an unreadable archive
 // must not look like an empty one.
 Result<ArchivedWalFile> OpenArchivedWalFile(const Context& ctx, Storage& storage, CodecProvider& codecs,

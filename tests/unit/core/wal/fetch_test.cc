@@ -90,5 +90,17 @@ TEST_F(WalFetchTest, AnObjectThatNoPluginReadsIsNotAbsent) {
   EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotSupported));
 }
 
+TEST_F(WalFetchTest, AFormThatWalGDoesNotKnowIsNotAbsentEither) {
+  Store("wal_005/000000010000000000000003.acme", "compressed by somebody");
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotSupported));
+}
+
+TEST_F(WalFetchTest, AnotherSegmentOrItsMetadataDoNotPassForTheFile) {
+  Store("wal_005/000000010000000000000003.json", "{}");
+  Store("wal_005/000000010000000000000003.partial", MakeSegment(1, 3, 77));
+  Store("wal_005/000000010000000000000003.00000028.backup", "START WAL LOCATION");
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotFound));
+}
+
 }  // namespace
 }  // namespace walrig::test
