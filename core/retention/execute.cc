@@ -19,8 +19,9 @@ RetentionBackup DescribeBackup(const BackupEntry& entry) {
   if (entry.sentinel && entry.sentinel->delta) backup.parent = entry.sentinel->delta->from;
   if (entry.metadata) {
     backup.permanent = entry.metadata->permanent;
-  } else if (entry.metadata_status.code() == Code::kNotFound && entry.sentinel) {
+  } else if (entry.metadata_status.code() == Code::kNotFound && entry.sentinel && entry.sentinel->version < 2) {
     // Backups from before metadata.json, and WAL-E's, cannot have been marked: only their creation can have said it.
+    // Where there must be one, a lost metadata.json may have held the mark.
     backup.permanent = entry.sentinel->permanent;
   } else {
     backup.unknown_because = entry.metadata_status.ToString();

@@ -140,6 +140,15 @@ TEST_F(DeleteTest, RefusesWhenMetadataIsGarbage) {
   EXPECT_THAT(DeleteBackups(ctx_, Target(kFull, true), storage_), HasCode(Code::kPreconditionFailed));
 }
 
+TEST_F(DeleteTest, RefusesWhenTheMetadataThatMayHoldTheMarkIsLost) {
+  SyntheticBackup(kFull).Store(ctx_, storage_);
+  ASSERT_OK(DeleteAll(ctx_, storage_, {MetadataKey(kFull)}));
+  EXPECT_THAT(DeleteBackups(ctx_, Target(kFull, true), storage_), HasCode(Code::kPreconditionFailed));
+  DeleteOptions force = Target(kFull, true);
+  force.force = true;
+  EXPECT_OK(DeleteBackups(ctx_, force, storage_));
+}
+
 TEST_F(DeleteTest, RefusesWhenAnUnreadableIncrementMayNeedTheTarget) {
   SyntheticBackup(kFull).Store(ctx_, storage_);
   SyntheticBackup(kChild).Store(ctx_, storage_);
