@@ -41,6 +41,10 @@ Result<ProofObject> StreamDocument(const Context& ctx, Storage& storage, const s
   return ProofObject{std::string(name), hashes.bytes, hashes.bytes, hashes.xxh128->Hex()};
 }
 
+bool IsExtra(const std::vector<ExtraFile>& extra, std::string_view path) {
+  return std::any_of(extra.begin(), extra.end(), [&](const ExtraFile& file) { return file.path == path; });
+}
+
 Status WriteDatabases(const Context& ctx, FilesMetadataWriter& writer, BackupServer& server) {
   Result<std::vector<DatabaseName>> databases = server.Databases(ctx);
   if (databases.status().code() == Code::kCancelled) return databases.status();
@@ -152,9 +156,11 @@ Result<ProofObject> PutManifest(const Context& ctx, Storage& storage, const Back
     ManifestFile file;
     file.algorithm = sha256 ? "SHA256" : "CRC32C";
     for (size_t i = 0; i < files.size(); ++i) {
-      const FileEntry& entry = files.entry(i);
-      if (entry.kind != FileKind::kFile || !entry.outcome.stored) continue;
+      if (files.entry(i).kind != FileKind::kFile || !files.entry(i).outcome.stored) continue;
+      const FileEntry entry = upload.Stored(i);
       file.path = files.MemberName(entry).substr(1);
+      // A stale one lies in the directory, and the restore takes ours.
+      if (file.path == kBackupManifestName || IsExtra(extra, file.path)) continue;
       file.size_bytes = entry.size_bytes;
       file.mtime_s = FloorSeconds(entry.mtime_ns);
       file.checksum = sha256 ? HexEncode(upload.Sha256Of(i)) : ManifestCrc32c(entry.outcome.crc32c);
@@ -186,8 +192,8 @@ Result<ProofObject> PutFilesMetadata(const Context& ctx, Storage& storage, const
     FilesMetadataWriter writer(sink);
     FileDescription description;
     for (size_t i = 0; i < files.size(); ++i) {
-      const FileEntry& entry = files.entry(i);
-      if (!entry.outcome.stored) continue;
+      if (!files.entry(i).outcome.stored) continue;
+      const FileEntry entry = upload.Stored(i);
       description.mtime_ns = entry.mtime_ns;
       description.corrupt.reset();
       if (entry.outcome.corrupt_blocks != 0) description.corrupt = upload.corrupt_blocks().at(i);

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <deque>
 #include <optional>
@@ -11,6 +13,7 @@
 #include <utility>
 
 #include "core/base/checksum.h"
+#include "core/base/errno_status.h"
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
 #include "core/layout/paths.h"
@@ -36,6 +39,10 @@ Status OpenHint(Status status) {
 Status EmitHeader(const TarEntry& entry, const Emit& emit) {
   WALRIG_ASSIGN(std::string header, EncodeTarHeader(entry));
   return emit(AsBytes(header));
+}
+
+bool LiesWithRelations(std::string_view member) {
+  return StartsWith(member, "/base/") || StartsWith(member, "/global/") || StartsWith(member, "/pg_tblspc/");
 }
 
 Status EmitPadding(uint64_t size_bytes, const Emit& emit) {
@@ -304,13 +311,35 @@ Status TarUpload::PackRun(const Context& ctx, const TarUnit& unit, const Emit& e
   return status;
 }
 
+// WAL makes a relation whole that was cut to its size at the walk. Nothing does so for a configuration file that was
+// rewritten since: it is taken as it is when it is opened, as PostgreSQL's own base backup does.
+Result<FileEntry> TarUpload::EntryNow(size_t index, int fd) {
+  FileEntry entry = files_.entry(index);
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return ErrnoStatus(errno, "stat " + files_.Path(entry));
+  if (static_cast<uint64_t>(info.st_size) == entry.size_bytes || LiesWithRelations(files_.MemberName(entry))) return entry;
+  entry.size_bytes = static_cast<uint64_t>(info.st_size);
+  entry.mtime_ns = int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  std::lock_guard lock(mutex_);
+  rewritten_.emplace(index, entry);
+  return entry;
+}
+
+FileEntry TarUpload::Stored(size_t index) const {
+  std::lock_guard lock(mutex_);
+  const auto found = rewritten_.find(index);
+  FileEntry entry = found == rewritten_.end() ? files_.entry(index) : found->second;
+  entry.outcome = files_.entry(index).outcome;
+  return entry;
+}
+
 Status TarUpload::PackFile(const Context& ctx, size_t index, MutableByteSpan buffer, const Emit& emit) {
-  const FileEntry& entry = files_.entry(index);
-  if (entry.kind != FileKind::kFile) {
+  const FileEntry& seen = files_.entry(index);
+  if (seen.kind != FileKind::kFile) {
     files_.outcome(index).stored = true;
-    return EmitHeader(HeaderOf(entry), emit);
+    return EmitHeader(HeaderOf(seen), emit);
   }
-  const std::string path = files_.Path(entry);
+  const std::string path = files_.Path(seen);
   Result<Fd> fd = OpenFd(path, kOpenFlags);
   if (fd.status().code() == Code::kNotFound) {
     Vanished(ctx, index, path);
@@ -322,6 +351,7 @@ Status TarUpload::PackFile(const Context& ctx, size_t index, MutableByteSpan buf
     WALRIG_ASSIGN(Sha256 made, Sha256::New());
     sha256.emplace(std::move(made));
   }
+  WALRIG_ASSIGN(const FileEntry entry, EntryNow(index, fd->get()));
   WALRIG_TRY(EmitHeader(HeaderOf(entry), emit));
   WALRIG_ASSIGN(RangeOutcome read,
                 ReadRange(ctx, RangeOf(entry, path, fd->get()), options_.pages, buffer, limit_, [&](ByteSpan bytes) {
@@ -332,7 +362,7 @@ Status TarUpload::PackFile(const Context& ctx, size_t index, MutableByteSpan buf
   WALRIG_TRY(EmitPadding(entry.size_bytes, emit));
   pages_checked_ += read.pages_checked;
   if (sha256) digests_[index] = sha256->Digest();
-  Record(ctx, index, read.crc32c, std::move(read.corrupt_blocks));
+  Record(ctx, index, entry, read.crc32c, std::move(read.corrupt_blocks));
   return OkStatus();
 }
 
@@ -397,11 +427,11 @@ void TarUpload::Finish(const Context& ctx, BigFile& file) {
   }
   if (file.sha256) digests_[file.index] = file.sha256->Digest();
   std::sort(file.corrupt.begin(), file.corrupt.end());
-  Record(ctx, file.index, crc, std::move(file.corrupt));
+  Record(ctx, file.index, files_.entry(file.index), crc, std::move(file.corrupt));
 }
 
-void TarUpload::Record(const Context& ctx, size_t index, uint32_t crc32c, std::vector<uint32_t> corrupt) {
-  const FileEntry& entry = files_.entry(index);
+void TarUpload::Record(const Context& ctx, size_t index, const FileEntry& entry, uint32_t crc32c,
+                       std::vector<uint32_t> corrupt) {
   FileOutcome& outcome = files_.outcome(index);
   outcome.crc32c = crc32c;
   outcome.stored = true;

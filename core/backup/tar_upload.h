@@ -72,6 +72,9 @@ class TarUpload {
   uint64_t stored_bytes() const;
   uint64_t pages_checked() const { return pages_checked_.load(std::memory_order_relaxed); }
   uint64_t corrupt_pages() const { return corrupt_pages_.load(std::memory_order_relaxed); }
+  // The entry of a file as it was stored: with the size and time at its opening, where these count: a file that is no relation's and was
+  // rewritten since the walk.
+  FileEntry Stored(size_t index) const;
   // By index in the set.
   const std::map<size_t, CorruptBlocks>& corrupt_blocks() const { return corrupt_; }
   // The digest of a stored file. REQUIRES: options.sha256.
@@ -84,11 +87,12 @@ class TarUpload {
   TarEntry HeaderOf(const FileEntry& entry) const;
   RangeRead RangeOf(const FileEntry& entry, const std::string& path, int fd) const;
   Status PackRun(const Context& ctx, const TarUnit& unit, const Emit& emit);
+  Result<FileEntry> EntryNow(size_t index, int fd);
   Status PackFile(const Context& ctx, size_t index, MutableByteSpan buffer, const Emit& emit);
   Status PackRange(const Context& ctx, BigFile& file, size_t range, const Emit& emit);
   Status HashInTurn(const Context& ctx, BigFile& file, size_t range, ByteSpan bytes, const Emit& emit);
   void Finish(const Context& ctx, BigFile& file);
-  void Record(const Context& ctx, size_t index, uint32_t crc32c, std::vector<uint32_t> corrupt);
+  void Record(const Context& ctx, size_t index, const FileEntry& entry, uint32_t crc32c, std::vector<uint32_t> corrupt);
   void Vanished(const Context& ctx, size_t index, const std::string& path);
   Status RunLanes(const Context& ctx);
   void Done(const std::string& tar_name, const ObjectStats& stats);
@@ -110,6 +114,7 @@ class TarUpload {
   std::vector<Buffer> buffers_;               // guarded by mutex_
   std::vector<ProofObject> objects_;          // guarded by mutex_ while Pack runs
   std::map<size_t, CorruptBlocks> corrupt_;   // guarded by mutex_ while Pack runs
+  std::map<size_t, FileEntry> rewritten_;     // guarded by mutex_ while Pack runs; files that differ from the walk
   uint64_t warnings_ = 0;                     // guarded by mutex_
 };
 

@@ -308,6 +308,38 @@ TEST_F(PushTest, TakesFilesThatVanishGrowAndShrinkAsTheWalkSawThem) {
       << "the checksum is that of what is stored";
 }
 
+// Half an old and half a new configuration would keep the restored server from starting.
+TEST_F(PushTest, TakesAConfigurationThatWasRewrittenSinceTheWalkAsItIsThen) {
+  data_.Write("postgresql.auto.conf", "work_mem = '4MB'\n");
+  data_.Write("pg_hba.conf", "local all all trust # a long remark that goes\n");
+  MeddlingStorage storage(storage_, "part_001", [this] {
+    data_.Write("postgresql.auto.conf", "work_mem = '4MB'\nshared_buffers = '1GB'\n");
+    data_.Write("pg_hba.conf", "local all all peer\n");
+  });
+  ASSERT_OK(Push(storage));
+  EXPECT_TRUE(Fetch(target_.File("out")).manifest_checked);
+  EXPECT_EQ(target_.Read("out/postgresql.auto.conf"), data_.Read("postgresql.auto.conf"));
+  EXPECT_EQ(target_.Read("out/pg_hba.conf"), data_.Read("pg_hba.conf"));
+}
+
+// A server that was restored holds the manifest of that backup, and one in an exclusive backup a label.
+TEST_F(PushTest, ListsNoFileTwiceInTheManifestWhenStaleOnesLieInTheDirectory) {
+  data_.Write("backup_manifest", "{\"stale\": 1}");
+  data_.Write("backup_label", "stale");
+  data_.Write("tablespace_map", "stale");
+  ASSERT_OK(Push());
+  const std::string manifest = Object(kFolder + std::string("backup_manifest"));
+  for (const char* name : {"\"backup_label\"", "\"tablespace_map\""}) {
+    const size_t first = manifest.find(name);
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(manifest.find(name, first + 1), std::string::npos) << name;
+  }
+  EXPECT_EQ(manifest.find("\"backup_manifest\""), std::string::npos);
+  EXPECT_TRUE(Fetch(target_.File("out")).manifest_checked);
+  EXPECT_EQ(target_.Read("out/backup_manifest"), manifest);
+  EXPECT_NE(target_.Read("out/backup_label"), "stale");
+}
+
 TEST_F(PushTest, NamesAStandbysBackupItself) {
   server_.info.in_recovery = true;
   ASSERT_OK_AND_ASSIGN(BackupPushReport report, Push());
