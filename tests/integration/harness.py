@@ -7,23 +7,31 @@ directory to the user postgres and runs the servers as that user. Settings by en
   WALRIG_PG_TOOLS  psql, pg_verifybackup and the like, where WALRIG_PG_BIN has none; default as above
   WALRIG_KEEP=1    keeps the directory
 """
+import atexit
+import functools
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
+import manifest_check
+
 TOOLS = os.environ.get("WALRIG_PG_TOOLS", "/usr/lib/postgresql/15/bin")
 PG_BIN = os.environ.get("WALRIG_PG_BIN", TOOLS)
 BUILD = os.environ.get("WALRIG_BUILD", os.path.join(os.path.dirname(__file__), "../../build/release"))
 ROOT = os.getuid() == 0
 USER = os.environ.get("WALRIG_PG_USER", "postgres") if ROOT else pwd.getpwuid(os.getuid()).pw_name
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # what ends the tests also stops their servers
 
 
 def require_postgres():
@@ -34,6 +42,27 @@ def require_postgres():
                 raise RuntimeError(message)
             print(f"SKIPPED: {message}")
             raise unittest.SkipTest(message)
+
+
+@functools.lru_cache(maxsize=None)
+def major_of(program):
+    """15 for a program whose --version says "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.search(r"\) (\d+)", said)[1])
+
+
+def server_major():
+    return major_of(f"{PG_BIN}/postgres")
+
+
+def tools_major():
+    return major_of(f"{TOOLS}/psql")
+
+
+@functools.lru_cache(maxsize=None)
+def skipped(what, why):
+    """Says once, aloud, what this server or these tools do not allow to check."""
+    print(f"SKIPPED {what}: {why}", flush=True)
 
 
 class Result:
@@ -68,7 +97,8 @@ class World:
         for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
-        self.clusters = []
+        self.clusters, self.closed = [], False
+        atexit.register(self.close)  # an interrupted run skips the classes' cleanups
 
     def own(self, path):
         if ROOT:
@@ -95,6 +125,16 @@ class World:
             raise AssertionError(f"{' '.join(words)}: {result}")
         return result
 
+    def check_directory(self, pgdata):
+        """Findings of pg_verifybackup, or of our own check where that one is too old for the manifest; empty when there are none."""
+        if server_major() < 17 or tools_major() >= 17:
+            done = self.run([f"{TOOLS}/pg_verifybackup", "-n", pgdata])
+            return "" if done.code == 0 and "backup successfully verified" in done.out + done.err else str(done)
+        skipped("pg_verifybackup", f"that of {tools_major()} reads no manifest of version 2; the test compares names, sizes, CRC-32C and the manifest's checksum")
+        with open(os.path.join(pgdata, "global/pg_control"), "rb") as f:
+            (system_identifier,) = struct.unpack("<Q", f.read(8))
+        return "\n".join(manifest_check.check_directory(pgdata, 2, system_identifier))
+
     def popen(self, words, env=None, **more):
         return subprocess.Popen(self.command(words), env={**self.env, **(env or {})}, cwd=self.data, text=True, **more)
 
@@ -102,6 +142,9 @@ class World:
         return self.run([self.walrig_path, *words], env={**(cluster.env if cluster else {}), **(env or {})}, check=check, timeout=timeout, cwd=cwd)
 
     def close(self):
+        if self.closed:
+            return
+        self.closed = True
         for cluster in self.clusters:
             cluster.stop("immediate")
         if os.environ.get("WALRIG_KEEP"):
@@ -131,7 +174,8 @@ class Cluster:
 
     def initdb(self, *extra, checksums=True, wal_segsize=16):
         words = [f"{PG_BIN}/initdb", "-D", self.pgdata, "-U", "postgres", "--locale=C", "-E", "UTF8", "-A", "trust", "-N", f"--wal-segsize={wal_segsize}"]
-        self.world.run(words + (["-k"] if checksums else []) + list(extra), check=True)
+        without = ["--no-data-checksums"] if server_major() >= 18 else []
+        self.world.run(words + (["-k"] if checksums else without) + list(extra), check=True)
         self.configure(fsync="off", wal_level="replica", max_wal_senders=5, autovacuum="off", log_min_messages="info")
         return self
 
@@ -213,4 +257,4 @@ def wait_until(condition, seconds=60, what="condition"):
     raise AssertionError(f"{what} did not come true within {seconds} s")
 
 
-__all__ = ["World", "Cluster", "ROOT", "PG_BIN", "TOOLS", "tree_listing", "wait_until", "json", "os", "shutil", "signal", "subprocess", "sys", "time", "unittest"]
+__all__ = ["World", "Cluster", "ROOT", "PG_BIN", "TOOLS", "server_major", "tools_major", "skipped", "tree_listing", "wait_until", "json", "os", "shutil", "signal", "subprocess", "sys", "time", "unittest"]

@@ -8,18 +8,30 @@ class Standby(unittest.TestCase):
         cls.world = World("standby")
         cls.addClassCleanup(cls.world.close)
         cls.primary = Cluster(cls.world, "primary").initdb().archive()
+        cls.primary.configure(wal_keep_size="1GB")  # a standby never comes too late
         cls.primary.start()
         cls.primary.pgbench("-i", "-s", "5", "-q", "postgres")
         cls.primary.sql("create table t as select generate_series(1, 1000) as id")
 
     def make_standby(self, name):
         pgdata = self.world.path(name)
-        self.world.run([f"{TOOLS}/pg_basebackup", "-D", pgdata, "-R", "-X", "stream", "-c", "fast"], env=self.primary.env, check=True)
+        if tools_major() >= server_major():
+            self.world.run([f"{TOOLS}/pg_basebackup", "-D", pgdata, "-X", "stream", "-c", "fast"], env=self.primary.env, check=True)
+        else:
+            skipped("pg_basebackup", f"that of {tools_major()} refuses PostgreSQL {server_major()}; walrig itself makes the standbys")
+            self.world.walrig("backup-push", self.primary.pgdata, cluster=self.primary)
+            self.world.walrig("backup-fetch", pgdata, "LATEST")
+        self.world.run(["touch", os.path.join(pgdata, "standby.signal")], check=True)
         standby = Cluster(self.world, name, pgdata)
+        # Not with pg_basebackup -R: what that of 15 writes (sslsni) a standby of 13 does not understand.
+        standby.configure(primary_conninfo=f"host={self.primary.socket_dir} port={self.primary.port} user=postgres")
         # A standby that is promoted must not archive its timeline beside the primary's.
         standby.configure(archive_command="true")
         standby.start()
-        standby.wait_for("select pg_is_in_recovery() and pg_last_wal_replay_lsn() is not null", "t")
+        # A backup of the standby begins at the primary's latest checkpoint, which has to be a newer one than that of its own making.
+        self.primary.sql("checkpoint")
+        lsn = self.primary.sql("select pg_current_wal_lsn()")
+        standby.wait_for(f"select pg_is_in_recovery() and pg_last_wal_replay_lsn() >= '{lsn}'", "t")
         self.addCleanup(standby.stop, "immediate")
         return standby
 
@@ -36,8 +48,7 @@ class Standby(unittest.TestCase):
         self.primary.switch_wal()
         pgdata = self.world.path("from-standby")
         self.world.walrig("backup-fetch", pgdata, name, "--target-action", "promote")
-        done = self.world.run([f"{TOOLS}/pg_verifybackup", "-n", pgdata])
-        self.assertEqual(done.code, 0, done)
+        self.assertEqual(self.world.check_directory(pgdata), "")
         restored = Cluster(self.world, "from-standby", pgdata)
         restored.configure(archive_mode="off", primary_conninfo="")
         restored.start()
@@ -68,7 +79,7 @@ class Standby(unittest.TestCase):
         self.primary.switch_wal()
         pgdata = self.world.path("under-load")
         self.world.walrig("backup-fetch", pgdata, name, "--target-action", "promote")
-        self.assertEqual(self.world.run([f"{TOOLS}/pg_verifybackup", "-n", pgdata]).code, 0)
+        self.assertEqual(self.world.check_directory(pgdata), "")
         restored = Cluster(self.world, "under-load", pgdata)
         restored.configure(archive_mode="off")
         restored.start()
