@@ -2,7 +2,7 @@
 foreach(plugin storage-fs compressor-zstd compressor-lz4 compressor-xz compressor-brotli compressor-gzip compressor-lzo)
   string(REGEX REPLACE "^([a-z]+)-" "\\1/" folder "${plugin}")
   if(TARGET ${plugin})
-    walrig_unit_test(plugins/${folder} DEPS walrig::sdk walrig_regex ${CMAKE_DL_LIBS})
+    walrig_unit_test(plugins/${folder} DEPS walrig::sdk ${CMAKE_DL_LIBS})
     set(target "unit_plugins_${folder}")
     string(REPLACE "/" "_" target "${target}")
     if(TARGET ${target})
