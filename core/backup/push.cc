@@ -368,6 +368,11 @@ Status Push::StoreDocuments(const Context& ctx) {
 Status Push::WaitForWal(const Context& ctx) {
   WALRIG_ASSIGN(std::vector<std::string> names,
                 WalToBeArchived(facts_.server, facts_.timeline, facts_.start_lsn, facts_.stop_lsn));
+  if (names.empty())
+    Say(ctx, start_.in_recovery ? LogLevel::kInfo : LogLevel::kWarning,
+        fmt::format("this server does not archive the WAL of the backup: it can be restored once {} has archived "
+                    "everything up to {}",
+                    start_.in_recovery ? "the primary" : "something else", FormatLsn(facts_.stop_lsn)));
   return WaitForArchive(ctx, facts_.data_directory, names, options_.stop_backup_timeout_ms);
 }
 

@@ -344,6 +344,7 @@ TEST_F(PushTest, NamesAStandbysBackupItself) {
   server_.info.in_recovery = true;
   ASSERT_OK_AND_ASSIGN(BackupPushReport report, Push());
   EXPECT_EQ(report.name, "base_000000010000000000000020") << "segment of the byte before 0/2000028, of 1 MiB each";
+  EXPECT_TRUE(test_.log().Has("restored once the primary has archived everything up to 0/2000100"));
 }
 
 TEST_F(PushTest, GivesUpWhenTheStandbyIsPromoted) {
