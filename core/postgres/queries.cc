@@ -93,9 +93,15 @@ Result<BackupStart> StartBackup(const Context& ctx, Connection& connection, cons
                   "pg_is_in_recovery() FROM {}($1, true{}) AS lsn",
                   BackupFunction(connection, true), exclusive_argument ? ", false" : "");
   // The backup lives as long as this session: no timeout of the role's may end it while files are copied.
-  for (const char* name : {"statement_timeout", "idle_session_timeout"})
-    if (connection.server_version() >= 140000 || std::string_view(name) != "idle_session_timeout")
-      WALRIG_TRY(connection.Query(ctx, fmt::format("SET {} = 0", name)).status());
+  struct Timeout {
+    const char* name;
+    int since;
+  };
+  constexpr Timeout kTimeouts[] = {
+      {"statement_timeout", 0}, {"idle_session_timeout", 140000}, {"transaction_timeout", 170000}};
+  for (const Timeout& timeout : kTimeouts)
+    if (connection.server_version() >= timeout.since)
+      WALRIG_TRY(connection.Query(ctx, fmt::format("SET {} = 0", timeout.name)).status());
   const std::string parameters[] = {label};
   Result<QueryResult> rows = OneRow(ctx, connection, sql, 3, parameters);
   if (!rows.ok()) return WithBackupHint(std::move(rows).status()).With("beginning the backup on the server");

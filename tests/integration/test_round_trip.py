@@ -132,6 +132,26 @@ class RoundTrip(unittest.TestCase):
         self.world.walrig("backup-fetch", self.world.path("plain-restored"), "LATEST", env=storage)
         self.assertEqual(self.world.check_directory(self.world.path("plain-restored")), "")
 
+    def test_no_timeout_of_the_role_ends_a_backup(self):
+        c = Cluster(self.world, "hurried").initdb().archive("true").start()
+        self.addCleanup(c.stop, "immediate")
+        c.sql("create role hurried superuser login")
+        for name, since in (("statement_timeout", 13), ("idle_in_transaction_session_timeout", 13), ("idle_session_timeout", 14), ("transaction_timeout", 17)):
+            if server_major() >= since:
+                c.sql(f"alter role hurried set {name} = '500ms'")
+        # The start waits for a checkpoint that does not come, then the session idles while files are copied slowly.
+        checkpointer = int(c.sql("select pid from pg_stat_activity where backend_type = 'checkpointer'"))
+        os.kill(checkpointer, signal.SIGSTOP)
+        try:
+            process = self.world.popen([self.world.walrig_path, "backup-push", c.pgdata], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={
+                **c.env, "PGUSER": "hurried", "WALG_FILE_PREFIX": self.world.mkdir("hurried-storage"), "WALG_DISK_RATE_LIMIT": "10000000"})
+            wait_until(lambda: process.poll() is not None or c.sql(
+                "select count(*) from pg_stat_activity where usename = 'hurried' and state = 'active' and now() - query_start > '1.5 s'") == "1")
+        finally:
+            os.kill(checkpointer, signal.SIGCONT)
+        _, err = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, err + c.server_log()[-2000:])
+
     def test_every_file_of_the_data_directory_comes_back(self):
         pgdata, _ = self.fetch("complete")
         odd = os.path.join(pgdata, "extra files")
