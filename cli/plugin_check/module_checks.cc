@@ -77,7 +77,9 @@ void NoteAgreesWithTheModule(Verdict& verdict, const std::string& path) {
   for (const FactoryInfo& factory : module->info.factories) {
     KIT_EXPECT(note.Provides(KindName(factory.kind), factory.name), "the note does not name " + factory.name);
   }
-  for (const auto& [kind, name] : note.provides) {
+  for (const auto& provided : note.provides) {
+    const std::string& kind = provided.first;  // no structured binding: clang 14 lets no lambda capture one
+    const std::string& name = provided.second;
     const bool known =
         std::any_of(module->info.factories.begin(), module->info.factories.end(), [&](const auto& factory) {
           const auto& aliases = factory.aliases;

@@ -241,7 +241,7 @@ TEST_F(PushTest, CountsBlocksFromTheFirstSegmentOfARelation) {
   EXPECT_EQ(report.findings, 1u);
   const Json files = Document("files_metadata.json").at("Files");
   EXPECT_FALSE(files.at("/base/5/16400.1").contains("CorruptBlocks"));
-  EXPECT_EQ(files.at("/base/5/16401.1").at("CorruptBlocks").at("SomeCorruptBlocks"), Json({0}));
+  EXPECT_EQ(files.at("/base/5/16401.1").at("CorruptBlocks").at("SomeCorruptBlocks"), Json::array({0}));
 }
 
 TEST_F(PushTest, LooksAtNoPageWhenTheClusterHasNoChecksums) {

@@ -247,7 +247,10 @@ static const walrig_module kModule = {.struct_size = sizeof kModule, .magic = WA
 extern int walrig_test_gone(void);
 #endif
 
-#ifndef TEST_NO_ENTRY
+#ifdef TEST_NO_ENTRY
+const walrig_module *walrig_test_module(void);
+const walrig_module *walrig_test_module(void) { return &kModule; }
+#else
 WALRIG_EXPORT const walrig_module *walrig_plugin_entry_v1(void);
 WALRIG_EXPORT const walrig_module *walrig_plugin_entry_v1(void) {
 #ifdef TEST_CRASH
