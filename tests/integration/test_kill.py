@@ -52,7 +52,7 @@ class Kill(unittest.TestCase):
             killed += self.kill_at_random([self.world.walrig_path, "backup-push", self.primary.pgdata], whole * 1.1) < 0
             for name in set(self.backups()) - before:
                 self.world.walrig("backup-verify", name)
-        self.assertGreater(killed, KILLS // 4, "hardly any run was killed in time")
+        self.assertGreater(killed, KILLS // 10, "hardly any run was killed in time")
         # A session that ended takes the server out of backup mode by itself; nothing may hold it there.
         self.primary.wait_for("select count(*) from pg_stat_activity where application_name like 'walrig%'", "0")
         self.primary.sql("checkpoint")
@@ -86,7 +86,7 @@ class Kill(unittest.TestCase):
                 self.world.walrig("backup-fetch", target, "LATEST")
                 self.assertEqual(self.world.run([f"{TOOLS}/pg_verifybackup", "-n", target]).code, 0)
                 shutil.rmtree(target)
-        self.assertGreater(killed, KILLS // 4, "hardly any run was killed in time")
+        self.assertGreater(killed, KILLS // 10, "hardly any run was killed in time")
 
     def segment(self):
         directory = os.path.join(self.primary.pgdata, "pg_wal")
@@ -118,7 +118,7 @@ class Kill(unittest.TestCase):
             else:
                 self.assertFalse(os.path.exists(fetched))
             self.world.walrig("wal-push", path, env=env)  # a re-run always succeeds
-        self.assertGreater(killed, KILLS // 4, "hardly any run was killed in time")
+        self.assertGreater(killed, KILLS // 10, "hardly any run was killed in time")
 
     def test_killed_wal_fetch_leaves_no_destination(self):
         name, path = self.segment()
