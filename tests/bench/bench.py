@@ -216,11 +216,15 @@ class Bench:
         self.start(pg)
         quiet([f"{BIN}/pgbench", "-n", "-c", "2", "-t", "12000"], self.env, check=False)
         name = quiet([f"{BIN}/psql", "-XAtqc", "select pg_walfile_name(pg_current_wal_lsn() - 17 * 1024 * 1024)"], self.env).strip()
-        self.stop(pg)
+        # Copied before the server's last checkpoint recycles it, and put back where pgBackRest looks for it.
         wal_dir = self.fresh("pg_wal")
-        shutil.copy(os.path.join(pg, "pg_wal", name), wal_dir)
+        copy = os.path.join(wal_dir, name)
+        shutil.copy(os.path.join(pg, "pg_wal", name), copy)
+        self.stop(pg)
+        shutil.copy(copy, os.path.join(pg, "pg_wal", name))
         if ROOT:
-            shutil.chown(os.path.join(wal_dir, name), USER)
+            shutil.chown(copy, USER)
+            shutil.chown(os.path.join(pg, "pg_wal", name), USER)
         programs = {"walrig": walrig}
         if self.walrus:
             programs["WAL-RUS 0.4.1"] = self.walrus
@@ -326,11 +330,11 @@ def main():
             shutil.rmtree(pg)
         if a.files:
             bench.many_files(a.files)
-        bench.table()
         if a.json:
             with open(a.json, "w") as f:
                 json.dump(bench.rows, f, indent=1)
     finally:
+        bench.table()  # of what was measured, even when something failed later
         for name in ("pgbench", "noise", "many"):
             if os.path.exists(bench.path(name, "postmaster.pid")):
                 bench.stop(bench.path(name))
