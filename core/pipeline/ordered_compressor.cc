@@ -76,7 +76,7 @@ class OrderedCompressor::Impl {
   uint64_t submitted_ = 0;            // guarded by mutex_
   std::map<uint64_t, Kept> waiting_;  // guarded by mutex_; complete slices whose turn has not come
   uint64_t plain_bytes_ = 0;          // guarded by mutex_
-  bool finishing_ = false;            // guarded by mutex_; a Finish is at work
+  bool finishing_ = false;            // guarded by mutex_; a Finish or an Abort is at work on the stream
   bool finish_called_ = false;        // guarded by mutex_
   bool ended_ = false;                // guarded by mutex_; the sink was committed or aborted
   std::string xxh128_;                // guarded by mutex_
@@ -287,6 +287,7 @@ Status OrderedCompressor::Impl::End(const Context& ctx) {
 Status OrderedCompressor::Impl::Finish(const Context& ctx) {
   std::unique_lock lock(mutex_);
   if (std::exchange(finish_called_, true)) return Internal("an object was finished twice");
+  if (ended_) return first_error_;  // Abort was quicker
   finishing_ = true;
   while (!Drained()) {
     if (Status status = ctx.Poll(); !status.ok()) FailLocked(std::move(status));
@@ -315,9 +316,12 @@ void OrderedCompressor::Impl::Abort() {
   if (!ended_ && !committing) FailLocked(Cancelled("the object was given up"));
   changed_.wait(lock, [&] { return Drained() && !finishing_; });
   if (ended_) return;
-  ended_ = finish_called_ = true;
+  ended_ = finishing_ = true;
   lock.unlock();
   stream_->Abort();
+  lock.lock();
+  finishing_ = false;
+  changed_.notify_all();
 }
 
 ObjectStats OrderedCompressor::Impl::stats() const {

@@ -300,5 +300,12 @@ TEST_F(SliceWorkersTest, AbortFromAnotherThreadEndsARunningObject) {
   EXPECT_THAT(object->Finish(ctx_), HasCode(Code::kCancelled));
 }
 
+TEST_F(SliceWorkersTest, FinishAndSubmitAfterAbortSayThatTheObjectWasGivenUp) {
+  ASSERT_OK_AND_ASSIGN(auto object, OrderedCompressor::New(codec_, std::make_unique<MemorySink>(), {.workers = 2}));
+  object->Abort();
+  EXPECT_THAT(object->Submit(ctx_, [](const Context&, const Emit&) { return OkStatus(); }), HasCode(Code::kCancelled));
+  EXPECT_THAT(object->Finish(ctx_), HasCode(Code::kCancelled));
+}
+
 }  // namespace
 }  // namespace walrig::test
