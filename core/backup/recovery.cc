@@ -75,8 +75,8 @@ Status WriteRecoveryFiles(TreeWriter& tree, const RecoverySettings& settings) {
   std::string text;
   auto present = tree.ReadFile(name, kAutoConfBytesMax);
   if (present.ok()) {
-    text = std::move(present).value();
-    if (text.size() == kAutoConfBytesMax) return TooLarge(name + " of the backup is too large to be true");
+    text = CommentOutRecoveryTargets(*present);
+    if (present->size() == kAutoConfBytesMax) return TooLarge(name + " of the backup is too large to be true");
     WALRIG_TRY(tree.RemoveFile(name));
   } else if (present.status().code() != Code::kNotFound) {
     return std::move(present).status();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/string_util.h"
@@ -25,6 +26,14 @@ Status CheckText(std::string_view name, std::string_view value) {
   return OkStatus();
 }
 
+// PostgreSQL reads many spellings of a time; only what can be none of them is refused here. It would refuse that, too,
+// but at the start of the restored server. The words without digits are those that check_recovery_target_time refuses.
+Status CheckTime(std::string_view time) {
+  if (time.empty() || time.find_first_of("0123456789") != std::string_view::npos) return OkStatus();
+  return InvalidArgument(fmt::format("recovery target time '{}' is no moment", Printable(time)))
+      .Hint("write it as 2026-11-23 10:15:00+00");
+}
+
 }  // namespace
 
 bool RecoverySettings::any_target() const { return CountTargets(*this) > 0; }
@@ -35,6 +44,7 @@ Status CheckRecoverySettings(const RecoverySettings& s) {
   }
   WALRIG_TRY(CheckText("restore_command", s.restore_command));
   WALRIG_TRY(CheckText("recovery target time", s.target_time));
+  WALRIG_TRY(CheckTime(s.target_time));
   WALRIG_TRY(CheckText("recovery target name", s.target_name));
   // MAXFNAMELEN of PostgreSQL.
   if (s.target_name.size() >= 64) return InvalidArgument("a recovery target name has at most 63 bytes");
@@ -79,6 +89,22 @@ std::string FormatRecoverySettings(const RecoverySettings& s) {
   if (s.target_inclusive.has_value()) line("recovery_target_inclusive", *s.target_inclusive ? "on" : "off");
   if (!s.target_timeline.empty()) line("recovery_target_timeline", s.target_timeline);
   if (!s.target_action.empty()) line("recovery_target_action", s.target_action);
+  return text;
+}
+
+std::string CommentOutRecoveryTargets(std::string_view conf) {
+  std::string text;
+  while (!conf.empty()) {
+    const size_t end = std::min(conf.find('\n'), conf.size() - 1) + 1;
+    const std::string_view line = conf.substr(0, end);
+    const size_t word = line.find_first_not_of(" \t");
+    // Names of settings know no letter case (guc.c, guc_name_compare).
+    if (word != std::string_view::npos && ToLower(line.substr(word)).starts_with("recovery_target")) {
+      text += "# of an earlier recovery: ";
+    }
+    text += line;
+    conf.remove_prefix(end);
+  }
   return text;
 }
 

@@ -42,6 +42,10 @@ Status CheckRecoverySettings(const RecoverySettings& settings);
 // REQUIRES: CheckRecoverySettings.
 std::string FormatRecoverySettings(const RecoverySettings& settings);
 
+// The text of a postgresql.auto.conf with every recovery_target* line made a comment. An older recovery may have left
+// them there, and a stale timeline or action would steer the new one.
+std::string CommentOutRecoveryTargets(std::string_view conf);
+
 // 'it''s': quoted as postgresql.conf wants it; backslashes are doubled, since the parser de-escapes them.
 std::string QuoteConfValue(std::string_view value);
 

@@ -48,9 +48,18 @@ TEST(RecoveryConfTest, RefusesContradictionsAndWhatAFileCannotHold) {
   refused([](RecoverySettings& s) { s.target_name = "a\nrecovery_target_action = 'promote'"; });
   refused([](RecoverySettings& s) { s.target_name = std::string(64, 'x'); });
   refused([](RecoverySettings& s) { s.target_xid = "-1"; });
+  refused([](RecoverySettings& s) { s.target_time = "yesterday"; });
   refused([](RecoverySettings& s) { s.target_action = "stop"; });
   refused([](RecoverySettings& s) { s.target_timeline = "newest"; });
   refused([](RecoverySettings& s) { s.restore_command = std::string("a\0b", 3); });
+}
+
+TEST(RecoveryConfTest, CommentsOutTheTargetsOfAnEarlierRecovery) {
+  EXPECT_EQ(CommentOutRecoveryTargets("port = 5\nrecovery_target_timeline = '3'\n Recovery_Target = 'immediate'\n"
+                                      "# recovery_target_xid = 5\nrestore_command = 'x'"),
+            "port = 5\n# of an earlier recovery: recovery_target_timeline = '3'\n"
+            "# of an earlier recovery:  Recovery_Target = 'immediate'\n# recovery_target_xid = 5\nrestore_command = 'x'");
+  EXPECT_EQ(CommentOutRecoveryTargets(""), "");
 }
 
 TEST(RecoveryConfTest, QuotesForEveryReader) {
