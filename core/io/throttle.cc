@@ -80,12 +80,14 @@ ThrottledSink::ThrottledSink(std::unique_ptr<Sink> sink, TokenBucket* bucket)
 
 Status ThrottledSink::Write(const Context& ctx, ByteSpan bytes) {
   if (bucket_ == nullptr) return sink_->Write(ctx, bytes);
-  while (!bytes.empty()) {
-    size_t piece = static_cast<size_t>(std::min<uint64_t>(bytes.size(), bucket_->piece_bytes_max()));
+  while (taken_bytes_ < bytes.size()) {
+    const size_t left = bytes.size() - taken_bytes_;
+    const size_t piece = static_cast<size_t>(std::min<uint64_t>(left, bucket_->piece_bytes_max()));
     WALRIG_TRY(bucket_->Take(ctx, piece));
-    WALRIG_TRY(sink_->Write(ctx, bytes.first(piece)));
-    bytes = bytes.subspan(piece);
+    WALRIG_TRY(sink_->Write(ctx, bytes.subspan(taken_bytes_, piece)));
+    taken_bytes_ += piece;
   }
+  taken_bytes_ = 0;
   return OkStatus();
 }
 

@@ -63,6 +63,7 @@ class ThrottledSink final : public Sink {
  private:
   std::unique_ptr<Sink> sink_;
   TokenBucket* bucket_;
+  size_t taken_bytes_ = 0;  // of the Write at hand, when it failed resumably and will be made again
 };
 
 }  // namespace walrig

@@ -93,8 +93,9 @@ class PluginSink final : public Sink {
     if (writer_ == nullptr) return Internal("commit of a storage object that was closed");
     const HostOp op(ctx);
     const walrig_status code = table_->commit(writer_, op.get(), &error_);
-    Abort();  // frees the writer; what was committed stays
-    return code == WALRIG_OK ? OkStatus() : error_.Take(code);
+    Status status = code == WALRIG_OK ? OkStatus() : error_.Take(code);
+    if (!status.resumable()) Abort();  // frees the writer; what was committed stays
+    return status;
   }
 
   void Abort() noexcept override {

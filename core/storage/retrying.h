@@ -15,6 +15,7 @@
 //   Put, only_if_absent    the same; where an attempt may have had its effect (outcome_unknown, or kAlreadyExists
 //                          after such an attempt) the object is compared with what was written, by size and XXH128: equal is
 //                          success, another object is kAlreadyExists
+//   Write, Commit of Put   that failed resumably: the same call on the same sink, whatever the size; it goes on where it failed
 //   Commit, outcome        a Stat that shows an object of our size counts as success when the bytes are no longer at
 //   unknown                hand; when they are, they are put again: overwriting is idempotent
 //

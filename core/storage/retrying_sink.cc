@@ -51,6 +51,11 @@ Status RetryingSink::Rewrite(const Context& ctx, Status failure, ByteSpan tail) 
 Status RetryingSink::Write(const Context& ctx, ByteSpan bytes) {
   if (sink_ == nullptr) return Internal(fmt::format("write to {} after its end", target_.key));
   Status status = sink_->Write(backoff_.Attempt(ctx), bytes);
+  while (status.resumable()) {
+    WALRIG_TRY(backoff_.Again(ctx, std::move(status), "put " + target_.key));
+    status = sink_->Write(backoff_.Attempt(ctx), bytes);
+    if (status.ok()) backoff_.Progress(ctx);
+  }
   if (!status.ok()) WALRIG_TRY(Rewrite(ctx, std::move(status), bytes));
   Remember(bytes);
   return OkStatus();
@@ -100,12 +105,28 @@ std::optional<Status> RetryingSink::Settle(const Context& ctx, const Status& fai
   return std::nullopt;
 }
 
+// Commit of the present inner sink, again and again while that can go on where it failed. With `final`, nothing more
+// may be tried.
+Status RetryingSink::CommitOnce(const Context& ctx, bool* final) {
+  Status failure = sink_->Commit(backoff_.Attempt(ctx));
+  while (failure.resumable()) {
+    if (failure.outcome_unknown()) effect_possible_ = true;
+    Status pause = backoff_.Again(ctx, std::move(failure), "put " + target_.key);
+    *final = !pause.ok();
+    if (*final) return pause;
+    failure = sink_->Commit(backoff_.Attempt(ctx));
+  }
+  return failure;
+}
+
 Status RetryingSink::Commit(const Context& ctx) {
   if (sink_ == nullptr) return Internal(fmt::format("commit of {} after its end", target_.key));
   while (true) {
-    Status failure = sink_->Commit(backoff_.Attempt(ctx));
+    bool final = false;
+    Status failure = CommitOnce(ctx, &final);
     if (!failure.ok()) {
       if (std::optional<Status> settled = Settle(ctx, failure)) return *std::move(settled);
+      if (final) return failure;
       failure = Rewrite(ctx, std::move(failure), {});
       if (failure.ok()) continue;
       // Opening anew can meet what the unknown attempt left.

@@ -32,6 +32,7 @@ class RetryingSink final : public Sink {
  private:
   enum class Stored { kNothing, kOurs, kOther };
 
+  Status CommitOnce(const Context& ctx, bool* final);
   Status Rewrite(const Context& ctx, Status failure, ByteSpan tail);
   Status OpenAndWrite(const Context& ctx, ByteSpan tail);
   Result<Stored> LookAtStored(const Context& ctx);

@@ -82,6 +82,7 @@ class [[nodiscard]] Status {
   struct Detail {
     bool retryable = false;         // the same call may succeed later; the only thing that permits a retry
     bool outcome_unknown = false;   // the effect may have happened although the call failed
+    bool resumable = false;         // of a Sink: the same call on the same sink goes on where it failed; also retryable
     uint32_t retry_after_ms = 0;    // the other side's wish; 0 when it has none
     int32_t os_errno = 0;
     int32_t native_code = 0;        // HTTP status, library code
@@ -114,6 +115,7 @@ class [[nodiscard]] Status {
   }
   bool retryable() const noexcept { return detail().retryable; }
   bool outcome_unknown() const noexcept { return detail().outcome_unknown; }
+  bool resumable() const noexcept { return detail().resumable; }
 
   // Puts a place before the message, once per room on the way up: "reading base_1: open /x: permission denied".
   // No effect on OK.
@@ -132,6 +134,10 @@ class [[nodiscard]] Status {
   }
   Status Retryable(uint32_t retry_after_ms = 0) && {
     if (rep_) rep_->detail.retryable = true, rep_->detail.retry_after_ms = retry_after_ms;
+    return std::move(*this);
+  }
+  Status Resumable() && {
+    if (rep_) rep_->detail.retryable = rep_->detail.resumable = true;
     return std::move(*this);
   }
   Status OutcomeUnknown() && {

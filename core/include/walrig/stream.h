@@ -22,10 +22,12 @@ class Sink {
  public:
   // A sink that was not committed is aborted: nothing of it stays visible. No destructor completes anything.
   virtual ~Sink() = default;
-  // Takes all of `bytes`. After an error the sink may only be aborted or destroyed.
+  // Takes all of `bytes`. After an error the sink may only be aborted or destroyed; but after one that is resumable()
+  // the same call (Write with the same bytes, or Commit) may be made again: the sink still holds what it could not
+  // pass on, tries that again, once, and takes no byte twice.
   virtual Status Write(const Context& ctx, ByteSpan bytes) = 0;
   // Makes what was written visible and durable, as far as the implementation promises. May fail, even with
-  // outcome_unknown. At most once; then the sink may only be destroyed.
+  // outcome_unknown. At most once, unless it failed resumably; then the sink may only be destroyed.
   virtual Status Commit(const Context& ctx) = 0;
   // Drops what was written. Never blocks long, never fails. Harmless after Commit or a second time.
   virtual void Abort() noexcept = 0;

@@ -68,6 +68,7 @@ inline int32_t ToAbi(const Status& status, walrig_error* error) noexcept {
   full.code = -static_cast<int32_t>(status.code());
   if (detail.retryable) full.flags |= WALRIG_EF_RETRYABLE;
   if (detail.outcome_unknown) full.flags |= WALRIG_EF_OUTCOME_UNKNOWN;
+  if (detail.resumable) full.flags |= WALRIG_EF_RETRYABLE | WALRIG_EF_RESUMABLE;
   full.retry_after_ms = detail.retry_after_ms;
   full.os_errno = detail.os_errno;
   full.native_code = detail.native_code;
@@ -104,6 +105,7 @@ inline Status FromAbi(int32_t code, const walrig_error& error) {
   Status::Detail detail;
   detail.retryable = (error.flags & WALRIG_EF_RETRYABLE) != 0;
   detail.outcome_unknown = (error.flags & WALRIG_EF_OUTCOME_UNKNOWN) != 0;
+  detail.resumable = detail.retryable && (error.flags & WALRIG_EF_RESUMABLE) != 0;
   detail.retry_after_ms = error.retry_after_ms;
   detail.os_errno = error.os_errno;
   detail.native_code = error.native_code;

@@ -46,6 +46,8 @@ typedef int32_t walrig_status; /* never an enum: its size is not fixed */
 #define WALRIG_EF_OUTCOME_UNKNOWN (1u << 1) /* the effect may have happened */
 #define WALRIG_EF_RECREATE (1u << 2)        /* the instance is broken: destroy it and create another */
 #define WALRIG_EF_AUTH_REFRESH (1u << 3)    /* credentials have to be fetched anew */
+#define WALRIG_EF_RESUMABLE (1u << 4)       /* write, commit: the same call on the same writer goes on where it failed;
+                                             * only together with RETRYABLE */
 
 /* Caller sets struct_size and zeroes the rest; callee writes at most struct_size bytes, and only on failure. */
 typedef struct walrig_error {

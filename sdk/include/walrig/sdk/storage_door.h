@@ -139,8 +139,9 @@ class StorageDoor {
     return Guard(error, [&] {
       auto& w = *static_cast<Writer*>(writer);
       const Call call(w.host, op);
-      w.committed = true;  // also when it fails: a sink takes one Commit
-      return ToAbi(w.sink->Commit(call.ctx()), error);
+      const Status status = w.sink->Commit(call.ctx());
+      w.committed = !status.resumable();  // else also when it fails: a sink takes one Commit
+      return ToAbi(status, error);
     });
   }
 

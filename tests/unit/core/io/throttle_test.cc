@@ -124,6 +124,34 @@ TEST_F(ThrottleTest, SourceAndSinkPayForEachByteInSmoothPieces) {
   EXPECT_NEAR(static_cast<double>(ctx_.clock().elapsed_ns()), 4.1 * kSecondNs, 1e5);
 }
 
+TEST_F(ThrottleTest, ARepeatedWriteGoesOnAfterTheBytesThatTheSinkTook) {
+  class Stumbling final : public Sink {
+   public:
+    explicit Stumbling(std::string* target) : target_(target) {}
+    Status Write(const Context&, ByteSpan bytes) override {
+      if (++calls_ % 3 == 0) return Unavailable("gone").Resumable();
+      target_->append(AsText(bytes));
+      return OkStatus();
+    }
+    Status Commit(const Context&) override { return OkStatus(); }
+    void Abort() noexcept override {}
+
+   private:
+    std::string* target_;
+    int calls_ = 0;
+  };
+  TokenBucket bucket({.rate_bytes_per_s = 1000, .burst_bytes = 100});
+  std::string target;
+  ThrottledSink sink(std::make_unique<Stumbling>(&target), &bucket);
+  const std::string content = test::NumberedBytes(2100);
+  Status status = sink.Write(ctx_, AsBytes(content));
+  ASSERT_TRUE(status.resumable());
+  while (status.resumable()) status = sink.Write(ctx_, AsBytes(content));
+  ASSERT_OK(status);
+  ASSERT_OK(sink.Write(ctx_, AsBytes("end")));
+  EXPECT_EQ(target, content + "end");
+}
+
 TEST_F(ThrottleTest, WithoutABucketTheWrappersOnlyForward) {
   ThrottledSource source(std::make_unique<MemorySource>("abc"), nullptr);
   EXPECT_THAT(Drain(ctx_, source), IsOkAndHolds(std::string("abc")));

@@ -142,6 +142,72 @@ TEST_F(RetryingPutTest, KnowsItsOwnObjectWhenTheReplayIsToldThatItExists) {
   EXPECT_OK(WriteObject(ctx_, storage, "a", content_, {.only_if_absent = true}));
 }
 
+// A sink that can go on where it failed: every call fails once, having taken half of its bytes.
+class StumblingStorage final : public StorageWrapper {
+ public:
+  using StorageWrapper::StorageWrapper;
+  Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override {
+    puts++;
+    WALRIG_ASSIGN(auto sink, StorageWrapper::Put(ctx, key, options));
+    return std::unique_ptr<Sink>(std::make_unique<StumblingSink>(*this, std::move(sink)));
+  }
+  int puts = 0;
+  int failures_each = 1;
+  Status failure = Unavailable("gone").Resumable();
+
+ private:
+  class StumblingSink final : public Sink {
+   public:
+    StumblingSink(StumblingStorage& storage, std::unique_ptr<Sink> sink) : storage_(storage), sink_(std::move(sink)) {}
+    Status Write(const Context& ctx, ByteSpan bytes) override {
+      if (failed_ == 0) WALRIG_TRY(sink_->Write(ctx, bytes.first(bytes.size() / 2)));
+      if (failed_++ < storage_.failures_each) return storage_.failure;
+      failed_ = 0;
+      return sink_->Write(ctx, bytes.subspan(bytes.size() / 2));
+    }
+    Status Commit(const Context& ctx) override {
+      if (failed_++ < storage_.failures_each) return storage_.failure;
+      return sink_->Commit(ctx);
+    }
+    void Abort() noexcept override { sink_->Abort(); }
+
+   private:
+    StumblingStorage& storage_;
+    std::unique_ptr<Sink> sink_;
+    int failed_ = 0;
+  };
+};
+
+TEST_F(RetryingPutTest, GoesOnWithTheSameSinkWhenItCanAlthoughTheBytesAreNoLongerAtHand) {
+  StumblingStorage stumbling(memory_);
+  RetryingStorage storage(stumbling, {.replay_bytes_max = 100}, 1);
+  ASSERT_OK_AND_ASSIGN(auto sink, storage.Put(ctx_, "a", {}));
+  for (size_t i = 0; i < content_.size(); i += 500) ASSERT_OK(sink->Write(ctx_, AsBytes(content_.substr(i, 500))));
+  ASSERT_OK(sink->Commit(ctx_));
+  EXPECT_THAT(Stored(), IsOkAndHolds(content_));
+  EXPECT_EQ(stumbling.puts, 1);
+}
+
+TEST_F(RetryingPutTest, GivesUpOnASinkThatNeverGetsFurther) {
+  StumblingStorage stumbling(memory_);
+  stumbling.failures_each = 1000;
+  RetryingStorage storage(stumbling, {.attempts_max = 4}, 1);
+  ASSERT_OK_AND_ASSIGN(auto sink, storage.Put(ctx_, "a", {}));
+  const Status status = sink->Write(ctx_, AsBytes(content_));
+  EXPECT_THAT(status, HasCode(Code::kUnavailable));
+  EXPECT_THAT(status, MessageHas("gave up after 4 attempts"));
+}
+
+TEST_F(RetryingPutTest, RemembersThatAResumedPutIfAbsentMayHaveHadItsEffect) {
+  StumblingStorage stumbling(memory_);
+  stumbling.failure = Unavailable("no answer").Resumable().OutcomeUnknown();
+  RetryingStorage storage(stumbling, {}, 1);
+  ASSERT_OK_AND_ASSIGN(auto sink, storage.Put(ctx_, "a", {.only_if_absent = true}));
+  ASSERT_OK(sink->Write(ctx_, AsBytes(content_)));
+  ASSERT_OK(WriteObject(ctx_, memory_, "a", content_));  // as if the first Commit had done it
+  EXPECT_OK(sink->Commit(ctx_));
+}
+
 TEST_F(RetryingPutTest, LeavesNothingWhenAborted) {
   RetryingStorage storage(faulty_, {}, 1);
   ASSERT_OK_AND_ASSIGN(auto sink, storage.Put(ctx_, "a", {}));
