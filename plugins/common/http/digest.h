@@ -13,7 +13,7 @@
 #include "walrig/bytes.h"
 #include "walrig/result.h"
 
-namespace walrig {
+namespace walrig::http {
 
 using Sha256Digest = std::array<uint8_t, 32>;
 using Md5Digest = std::array<uint8_t, 16>;
@@ -61,4 +61,4 @@ std::string Base64UrlOf(ByteSpan bytes);  // - and _, no padding
 // The standard alphabet or the one of URLs, with or without padding; white space is not allowed.
 Result<std::string> Base64Decode(std::string_view text);
 
-}  // namespace walrig
+}  // namespace walrig::http

@@ -10,7 +10,7 @@
 
 #include "walrig/result.h"
 
-namespace walrig {
+namespace walrig::http {
 
 inline constexpr int kDocumentDepthMax = 64;
 
@@ -30,4 +30,4 @@ Result<HttpJson> ParseHttpJson(std::string_view text, std::string_view what);
 // A member that is text (or a number, as text); "" when there is none.
 std::string JsonMember(const HttpJson& object, const char* key);
 
-}  // namespace walrig
+}  // namespace walrig::http

@@ -9,7 +9,7 @@
 
 #include "walrig/result.h"
 
-namespace walrig {
+namespace walrig::http {
 
 // All but A-Z a-z 0-9 - . _ ~ becomes %XX (upper case); '/' stays when `keep_slash`.
 std::string PercentEncode(std::string_view text, bool keep_slash = false);
@@ -43,4 +43,4 @@ Result<int64_t> ParseRfc3339Time(std::string_view text);
 // Decimal digits only. FAILS WITH: kInvalidArgument.
 Result<uint64_t> ParseDecimal(std::string_view text);
 
-}  // namespace walrig
+}  // namespace walrig::http
