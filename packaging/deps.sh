@@ -23,6 +23,8 @@ test=(
   clang-14 libclang-rt-14-dev
   zstd lz4 xz-utils brotli gzip lzop tar xxhash
   zsh fish
+  # Servers of the storages' tests (tests/servers), and a peer of the benchmark.
+  nodejs npm python3-venv openssl openssh-server openssh-client rclone
 )
 matrix=(nodejs npm)
 
@@ -63,6 +65,11 @@ fi
 if [[ " ${missing[*]} " == *" postgresql-15 "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
   "${as_root[@]}" mkdir -p /etc/postgresql-common
   echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+fi
+# Tests start an sshd of their own; a machine that had none must not get one that listens to the world.
+if [[ " ${missing[*]} " == *" openssh-server "* ]]; then
+  "${as_root[@]}" mkdir -p /etc/ssh
+  "${as_root[@]}" touch /etc/ssh/sshd_not_to_be_run
 fi
 echo "deps.sh: installing ${#missing[@]} packages: ${missing[*]}" >&2
 log=$(mktemp)

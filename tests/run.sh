@@ -76,6 +76,10 @@ run_ctest() {
 if wants unit || wants conformance || wants integration || wants faults || wants bench || wants matrix; then
   build release
 fi
+if wants conformance || wants integration || wants faults || wants bench; then
+  echo "== servers ($(elapsed))"
+  bash tests/servers/install.sh || failures+=(servers)
+fi
 wants unit && run_ctest unit release '^unit$' -j "$jobs"
 wants conformance && run_ctest conformance release '^conformance$' -j 1
 wants integration && run_ctest integration release '^integration$' -j 1
