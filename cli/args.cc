@@ -25,7 +25,7 @@ constexpr GlobalOption kGlobalOptions[] = {
      "WALRIG_COMPRESSOR"},
     {"cipher", "NAME[,K=V...]", "Encrypt with this plugin instead of the one that a key's setting chooses",
      "WALRIG_CIPHER"},
-    {"transport", "NAME[,K=V...]", "Talk to another host through this plugin", "WALRIG_TRANSPORT"},
+    {"transport", "NAME[,K=V...]", "For later: no command talks to another host yet", "WALRIG_TRANSPORT"},
     {"plugin-dir", "DIR", "Look for plugins in DIR first; may be given several times", "WALRIG_PLUGIN_DIR"},
     {"turbo", "", "Ignore rate limits and read from disk with at least 4 workers", ""},
     {"help", "", "Show help for the command", ""},

@@ -166,6 +166,10 @@ Result<ExitCode> Run(Invocation& call) {
   WALRIG_ASSIGN(const BackupFetchReport report, BackupFetch(progress.context(), options, deps));
   progress.Stop();
   if (call.Has("json")) call.out.Json(ReportJson(report));
+  if (!options.recovery.requested()) {
+    LogInfo(call, "before this cluster is started it needs WAL: set restore_command and create recovery.signal, or "
+                  "restore with one of --recovery-target-*");
+  }
   return ExitCode::kOk;
 }
 

@@ -25,17 +25,19 @@ constexpr CliOption kOptions[] = {
     {.name = "store-all-corrupt",
      .letter = 's',
      .help = "Record every corrupt block, not only the first ten of a file"},
-    {.name = "rating-composer", .letter = 'r', .help = "Put files that change often together"},
-    {.name = "copy-composer", .letter = 'c', .help = "Reuse unchanged tar parts of the backup before"},
+    {.name = "rating-composer",
+     .letter = 'r',
+     .help = "Accepted for WAL-G's sake; parts are put together as by default"},
+    {.name = "copy-composer", .letter = 'c', .help = "Accepted for WAL-G's sake; parts are put together as by default"},
     {.name = "database-composer", .letter = 'b', .help = "Put the files of one database together"},
     {.name = "delta-from-name",
      .kind = OptionKind::kValue,
      .value_name = "NAME",
-     .help = "Base a delta on this backup"},
+     .help = "Not supported in this version"},
     {.name = "delta-from-user-data",
      .kind = OptionKind::kValue,
      .value_name = "JSON",
-     .help = "Base a delta on the backup with this user data"},
+     .help = "Not supported in this version"},
     {.name = "add-user-data",
      .kind = OptionKind::kValue,
      .value_name = "JSON",
@@ -111,6 +113,11 @@ Result<BackupPushOptions> OptionsFrom(const Invocation& call) {
 
 // What this version cannot do is said before the server is put into backup mode.
 Status RefuseDeltaParent(const Invocation& call) {
+  for (const std::string_view setting : {"WALG_DELTA_FROM_NAME", "WALG_DELTA_FROM_USER_DATA"}) {
+    if (call.settings.Has(setting) && !call.Has("full")) {
+      LogWarning(call, fmt::format("{} is set; this version makes no delta backups, so this one is full", setting));
+    }
+  }
   for (const std::string_view option : {"delta-from-name", "delta-from-user-data"}) {
     if (!call.Has(option)) continue;
     return NotSupported(fmt::format("--{}: delta backups are not supported by this version", option))

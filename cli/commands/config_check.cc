@@ -33,12 +33,15 @@ class Checker {
 
   void Values() {
     size_t set = 0;
+    std::vector<std::string_view> idle;
     for (const KeySpec& key : AllKeys()) {
       if (settings_.Has(key.name)) ++set;
+      if (key.no_effect && settings_.FindExplicit(key.name).has_value()) idle.push_back(key.name);
       const Status status = settings_.Check(key);
       if (!status.ok()) Add(std::string(key.name), status);
     }
     if (findings_.empty()) findings_.push_back({"settings", true, fmt::format("{} values are well formed", set)});
+    if (!idle.empty()) Good("without effect", fmt::format("this version ignores {}", fmt::join(idle, ", ")));
   }
 
   void Plugin(std::string_view what, PluginKind kind, const Result<PluginChoice>& choice, std::string_view none) {
@@ -49,6 +52,7 @@ class Checker {
     if (!registry.ok()) return Add(std::string(what), registry.status());
     const Result<std::string> path = (*registry)->FindPath(kind, choice->name);
     if (!path.ok()) return Add(std::string(what), path.status());
+    if (const Status trusted = (*registry)->CheckTrust(*path); !trusted.ok()) return Add(std::string(what), trusted);
     const std::string text = fmt::format("{} ({}), {}", choice->name, choice->where, *path);
     const std::optional<std::vector<OptionSpec>> specs = OptionsInCatalogue(settings_, kind, choice->name);
     if (!specs.has_value()) return Good(what, text + "; its options are not in the catalogue (walrig plugin scan)");

@@ -118,7 +118,7 @@ Result<ExitCode> RunAlone(Invocation& call) {
     return ExitCode::kOk;
   }
   for (const std::string_view later : {"retain", "before", "garbage"}) {
-    if (form == later) return NotSupported(fmt::format("delete {} is not supported by this version", form));
+    if (form == later) return UsageError(call, fmt::format("delete {} is not supported by this version", form));
   }
   return UsageError(call, fmt::format("delete {}: no such form", Printable(form)));
 }

@@ -36,6 +36,7 @@ struct KeySpec {
   std::string_view choices;       // for kEnum: "text|json"
   bool secret = false;            // never printed, blotted out of logs
   bool any_prefix = false;        // also without prefix, with WALG_ and with WALE_; the bare name wins, then WALG_
+  bool no_effect = false;         // understood, since WAL-G has it, and without effect in this version
   bool exported = false;          // put into the process environment for the libraries that read it there (libpq, AWS)
 };
 

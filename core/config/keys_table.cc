@@ -15,6 +15,7 @@ constexpr unsigned kPlain = 0;
 constexpr unsigned kSecret = 1;
 constexpr unsigned kAnyPrefix = 2;
 constexpr unsigned kExported = 4;
+constexpr unsigned kNoEffect = 8;
 
 constexpr KeySpec Key(std::string_view name, KeyType type, std::string_view default_text, std::string_view help,
                       std::string_view group, unsigned traits = kPlain, std::string_view choices = {}) {
@@ -26,6 +27,7 @@ constexpr KeySpec Key(std::string_view name, KeyType type, std::string_view defa
           choices,
           (traits & kSecret) != 0,
           (traits & kAnyPrefix) != 0,
+          (traits & kNoEffect) != 0,
           (traits & kExported) != 0};
 }
 
@@ -98,33 +100,37 @@ constexpr KeySpec kKeys[] = {
         "How often backup-push asks whether the server is alive; 0 for never.", "Backup"),
     Key("WALG_STOP_BACKUP_TIMEOUT", kDuration, "", "How long the server may take to end a backup; none means for ever.",
         "Backup"),
-    Key("WALG_DIRECT_IO", kBool, "false", "Read data files past the page cache.", "Backup"),
-    Key("WALG_DIRECT_IO_BLOCK_COUNT", kUint, "32", "Blocks of 4 KiB for one read past the page cache.", "Backup"),
+    Key("WALG_DIRECT_IO", kBool, "false", "Read data files past the page cache.", "Backup", kNoEffect),
+    Key("WALG_DIRECT_IO_BLOCK_COUNT", kUint, "32", "Blocks of 4 KiB for one read past the page cache.", "Backup",
+        kNoEffect),
     Key("WALG_INTEGRITY_MAX_DELAYED_WALS", kUint, "0", "How many of the newest segments wal-verify lets be missing.",
-        "Backup"),
+        "Backup", kNoEffect),
 
     // Delta backups
     Key("WALG_DELTA_MAX_STEPS", kUint, "0", "How many deltas may follow a full backup; 0 makes every backup full.",
         "Delta backups"),
-    Key("WALG_DELTA_ORIGIN", kEnum, "LATEST", "What a delta is based on.", "Delta backups", kPlain,
+    Key("WALG_DELTA_ORIGIN", kEnum, "LATEST", "What a delta is based on.", "Delta backups", kNoEffect,
         "LATEST|LATEST_FULL"),
-    Key("WALG_DELTA_FROM_NAME", kText, "", "Base the delta on the backup of this name.", "Delta backups"),
-    Key("WALG_DELTA_FROM_USER_DATA", kJson, "", "Base the delta on the backup with this user data.", "Delta backups"),
+    Key("WALG_DELTA_FROM_NAME", kText, "", "Base the delta on the backup of this name.", "Delta backups", kNoEffect),
+    Key("WALG_DELTA_FROM_USER_DATA", kJson, "", "Base the delta on the backup with this user data.", "Delta backups",
+        kNoEffect),
     Key("WALG_USE_WAL_DELTA", kBool, "false",
-        "Record changed blocks while WAL is pushed, and use the record for deltas.", "Delta backups"),
-    Key("WALG_FORCE_WAL_DELTA", kBool, "false", "Fail where the record of changed blocks is missing, rather than scan.",
-        "Delta backups"),
+        "Record changed blocks while WAL is pushed, and use the record for deltas.", "Delta backups", kNoEffect),
+    Key("WALG_FORCE_WAL_DELTA", kBool, "false",
+        "Fail where the record of changed blocks is missing, rather than scan.", "Delta backups", kNoEffect),
 
     // Restore
     Key("WALG_DOWNLOAD_CONCURRENCY", kUint, "10",
         "How many tar parts are restored at once, and how far prefetch looks ahead.", "Restore"),
-    Key("WALG_DOWNLOAD_FILE_RETRIES", kUint, "15", "How many times a failed download is tried again.", "Restore"),
+    Key("WALG_DOWNLOAD_FILE_RETRIES", kUint, "15", "How many times a failed download is tried again.", "Restore",
+        kNoEffect),
     Key("WALG_TAR_DISABLE_FSYNC", kBool, "false",
         "Restore without fsync: a crash of the host may then lose what was restored.", "Restore"),
     Key("WALG_FETCH_TARGET_USER_DATA", kJson, "", "Restore the backup with this user data.", "Restore"),
     Key("WALG_USE_REVERSE_UNPACK", kBool, "false", "Restore a chain of deltas from the newest to the oldest.",
-        "Restore"),
-    Key("WALG_SKIP_REDUNDANT_TARS", kBool, "false", "Skip tar parts of which nothing is needed any more.", "Restore"),
+        "Restore", kNoEffect),
+    Key("WALG_SKIP_REDUNDANT_TARS", kBool, "false", "Skip tar parts of which nothing is needed any more.", "Restore",
+        kNoEffect),
 
     // WAL
     Key("WALG_PREVENT_WAL_OVERWRITE", kBool, "false",
@@ -135,12 +141,13 @@ constexpr KeySpec kKeys[] = {
         "How many WAL files one wal-push uploads at the most, the others in the background.", "WAL"),
     Key("PG_READY_RENAME", kBool, "false", "Rename .ready to .done for WAL files that were uploaded in the background.",
         "WAL"),
-    Key("WALG_PREFETCH_DIR", kPath, "", "Where prefetched WAL files wait.", "WAL"),
+    Key("WALG_PREFETCH_DIR", kPath, "", "Where prefetched WAL files wait.", "WAL", kNoEffect),
     Key("WALG_PG_WAL_SIZE", kUint, "16", "Size of a WAL segment in MiB.", "WAL"),
-    Key("WALG_PG_WAL_PAGE_SIZE", kUint, "8192", "Size of a WAL page in bytes.", "WAL"),
-    Key("WALG_PG_BLOCK_SIZE", kUint, "8192", "Size of a data page in bytes.", "WAL"),
-    Key("WALG_SLOTNAME", kText, "walg", "Replication slot of wal-receive.", "WAL"),
-    Key("WALG_DAEMON_WAL_UPLOAD_TIMEOUT", kDuration, "60s", "How long one push may take in the daemon.", "WAL"),
+    Key("WALG_PG_WAL_PAGE_SIZE", kUint, "8192", "Size of a WAL page in bytes.", "WAL", kNoEffect),
+    Key("WALG_PG_BLOCK_SIZE", kUint, "8192", "Size of a data page in bytes.", "WAL", kNoEffect),
+    Key("WALG_SLOTNAME", kText, "walg", "Replication slot of wal-receive.", "WAL", kNoEffect),
+    Key("WALG_DAEMON_WAL_UPLOAD_TIMEOUT", kDuration, "60s", "How long one push may take in the daemon.", "WAL",
+        kNoEffect),
 
     // Encryption
     Key("WALG_LIBSODIUM_KEY", kText, "", "Key for libsodium encryption.", "Encryption", kSecret),
@@ -313,26 +320,29 @@ constexpr KeySpec kKeys[] = {
     Key("PGTZ", kText, "", "Time zone of the session.", "PostgreSQL connection", kExported),
     Key("PGDATESTYLE", kText, "", "Date style of the session.", "PostgreSQL connection", kExported),
     Key("PGGEQO", kText, "", "Genetic optimiser of the session.", "PostgreSQL connection", kExported),
-    Key("PGBACKREST_STANZA", kText, "main", "Stanza of a pgBackRest repository.", "PostgreSQL connection"),
+    Key("PGBACKREST_STANZA", kText, "main", "Stanza of a pgBackRest repository.", "PostgreSQL connection", kNoEffect),
 
     // Logging and diagnostics
     Key("WALG_LOG_LEVEL", kEnum, "NORMAL", "How much is logged.", "Logging and diagnostics", kPlain,
         "NORMAL|DEVEL|ERROR|TRACE"),
     Key("WALG_LOG_DESTINATION", kPath, "stderr", "stderr, or a file to append to.", "Logging and diagnostics"),
     Key("WALG_STATSD_ADDRESS", kText, "", "Where counters are sent at the end of a command.",
-        "Logging and diagnostics"),
-    Key("WALG_STATSD_EXTRA_TAGS", kMap, "", "Tags for the counters.", "Logging and diagnostics"),
-    Key("PROFILE_SAMPLING_RATIO", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("PROFILE_MODE", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("PROFILE_PATH", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("HTTP_LISTEN", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("HTTP_EXPOSE_PPROF", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("HTTP_EXPOSE_EXPVAR", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("GOMAXPROCS", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("GODEBUG", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("WALG_SERIALIZER_TYPE", kText, "", "Retired in WAL-G; has no effect.", "Logging and diagnostics"),
-    Key("WALG_STREAM_CREATE_COMMAND", kText, "", "For other databases; has no effect.", "Logging and diagnostics"),
-    Key("WALG_STREAM_RESTORE_COMMAND", kText, "", "For other databases; has no effect.", "Logging and diagnostics"),
+        "Logging and diagnostics", kNoEffect),
+    Key("WALG_STATSD_EXTRA_TAGS", kMap, "", "Tags for the counters.", "Logging and diagnostics", kNoEffect),
+    Key("PROFILE_SAMPLING_RATIO", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics",
+        kNoEffect),
+    Key("PROFILE_MODE", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("PROFILE_PATH", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("HTTP_LISTEN", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("HTTP_EXPOSE_PPROF", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("HTTP_EXPOSE_EXPVAR", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("GOMAXPROCS", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("GODEBUG", kText, "", "Diagnostics of WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("WALG_SERIALIZER_TYPE", kText, "", "Retired in WAL-G; has no effect.", "Logging and diagnostics", kNoEffect),
+    Key("WALG_STREAM_CREATE_COMMAND", kText, "", "For other databases; has no effect.", "Logging and diagnostics",
+        kNoEffect),
+    Key("WALG_STREAM_RESTORE_COMMAND", kText, "", "For other databases; has no effect.", "Logging and diagnostics",
+        kNoEffect),
     Key("WALG_CONFIG_PATH", kPath, "", "The configuration file, when --config does not name one.",
         "Logging and diagnostics"),
 

@@ -209,6 +209,10 @@ Result<std::string> Registry::FindPath(PluginKind kind, std::string_view name) {
   return Unknown(kind, name);
 }
 
+Status Registry::CheckTrust(const std::string& path) const {
+  return CheckTrustedFile(path, options_.search.trust).status;
+}
+
 Result<Registry::Found> Registry::Find(const Context& ctx, PluginKind kind, std::string_view name) {
   WALRIG_ASSIGN(const std::string path, FindPath(kind, name));
   const std::optional<CatalogueFile> known = Known(path);

@@ -71,6 +71,9 @@ class Registry {
   // Where a plugin is, without loading it. FAILS WITH: as NewStorage.
   Result<std::string> FindPath(PluginKind kind, std::string_view name);
 
+  // Whether the loader would trust the file: owner, mode and the directories above it. Says what would put it right.
+  Status CheckTrust(const std::string& path) const;
+
   // Calls every plugin's shutdown(); from main, before it returns. REQUIRES: all objects were destroyed.
   void Shutdown() noexcept;
 
