@@ -3,6 +3,7 @@
 
 #include "core/plugin/bridge.h"
 #include "walrig/abi/storage.h"
+#include "walrig/abi/unfinished.h"
 #include "walrig/abi_status.h"
 
 namespace walrig {
@@ -49,6 +50,22 @@ int32_t CollectObject(void* into, const walrig_object* object) noexcept {
   collected.sound = collected.sound && object != nullptr && object->struct_size >= WALRIG_OBJECT_SIZE_1_0;
   if (!collected.sound) return 1;
   collected.objects.push_back(InfoOf(*object));
+  return 0;
+}
+
+struct CollectedUploads {
+  std::vector<UnfinishedUpload> uploads;
+  bool sound = true;
+};
+
+int32_t CollectUpload(void* into, const walrig_unfinished* upload) noexcept {
+  auto& collected = *static_cast<CollectedUploads*>(into);
+  collected.sound = collected.sound && upload != nullptr && upload->struct_size >= WALRIG_UNFINISHED_SIZE_1_0;
+  if (!collected.sound) return 1;
+  collected.uploads.push_back({.key = TextOf(upload->key),
+                               .id = TextOf(upload->id),
+                               .started_ns = upload->started_ns,
+                               .size_bytes = upload->size});
   return 0;
 }
 
@@ -110,8 +127,10 @@ class PluginSink final : public Sink {
 
 class PluginStorage final : public Storage {
  public:
-  PluginStorage(std::unique_ptr<PluginInstance> instance, const walrig_storage_v1* table)
-      : instance_(std::move(instance)), table_(table) {}
+  // `unfinished` may be null.
+  PluginStorage(std::unique_ptr<PluginInstance> instance, const walrig_storage_v1* table,
+                const walrig_unfinished_v1* unfinished)
+      : instance_(std::move(instance)), table_(table), unfinished_(unfinished) {}
 
   StorageCapabilities capabilities() const override {
     const uint64_t caps = instance_->info().caps;
@@ -121,7 +140,8 @@ class PluginStorage final : public Storage {
             .delimiter = (caps & WALRIG_CAP_ST_DELIMITER) != 0,
             .list_sorted = (caps & WALRIG_CAP_ST_LIST_SORTED) != 0,
             .read_your_writes = (caps & WALRIG_CAP_ST_READ_YOUR_WRITES) != 0,
-            .list_your_writes = (caps & WALRIG_CAP_ST_LIST_YOUR_WRITES) != 0};
+            .list_your_writes = (caps & WALRIG_CAP_ST_LIST_YOUR_WRITES) != 0,
+            .unfinished = unfinished_ != nullptr};
   }
 
   Result<ObjectInfo> Stat(const Context& ctx, std::string_view key) override {
@@ -212,6 +232,48 @@ class PluginStorage final : public Storage {
     return code == WALRIG_OK ? OkStatus() : error.Take(code);
   }
 
+  Result<UnfinishedPage> ListUnfinished(const Context& ctx, std::string_view prefix,
+                                        std::string_view page_token) override {
+    if (unfinished_ == nullptr) return Storage::ListUnfinished(ctx, prefix, page_token);
+    const HostOp op(ctx);
+    CallError error;
+    CollectedUploads found;
+    std::array<char, kTokenBytesMax> token;
+    size_t token_bytes = 0;
+    const walrig_status code = unfinished_->list(self(), op.get(), Borrow(prefix), Borrow(page_token), CollectUpload,
+                                                 &found, token.data(), token.size(), &token_bytes, &error);
+    if (code != WALRIG_OK) return error.Take(code);
+    if (token_bytes > token.size()) return Internal("the storage plugin gave a page token longer than its room");
+    const bool foreign = std::any_of(found.uploads.begin(), found.uploads.end(), [prefix](const auto& upload) {
+      return upload.key.empty() || !std::string_view(upload.key).starts_with(prefix);
+    });
+    if (!found.sound || foreign) return Internal("the storage plugin listed an upload that makes no sense");
+    return UnfinishedPage{std::move(found.uploads), std::string(token.data(), token_bytes)};
+  }
+
+  Status AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override {
+    if (unfinished_ == nullptr) return Storage::AbortUnfinished(ctx, uploads, each);
+    each->clear();
+    if (uploads.empty()) return OkStatus();
+    const HostOp op(ctx);
+    CallError error;
+    std::vector<walrig_unfinished> entries;
+    entries.reserve(uploads.size());
+    for (const UnfinishedUpload& upload : uploads) {
+      entries.push_back({sizeof(walrig_unfinished), 0, Borrow(upload.key), Borrow(upload.id), upload.size_bytes,
+                         upload.started_ns});
+    }
+    std::vector<walrig_status> codes(uploads.size(), WALRIG_OK);
+    const walrig_status code = unfinished_->abort(self(), op.get(), entries.data(), entries.size(),
+                                                  sizeof(walrig_unfinished), codes.data(), &error);
+    const walrig_error detail = error;
+    for (size_t i = 0; i < codes.size(); ++i) {
+      each->push_back(codes[i] == WALRIG_OK ? OkStatus() : KeyStatus(codes[i], detail, uploads[i].key));
+    }
+    return code == WALRIG_OK ? OkStatus() : error.Take(code);
+  }
+
  private:
   // The one record of the call belongs to a key only when their codes agree.
   static Status KeyStatus(walrig_status code, const walrig_error& detail, const std::string& key) {
@@ -223,7 +285,19 @@ class PluginStorage final : public Storage {
 
   std::unique_ptr<PluginInstance> instance_;
   const walrig_storage_v1* table_;
+  const walrig_unfinished_v1* unfinished_;
 };
+
+// Null when the plugin does not claim it. FAILS WITH: kCorruption when it claims and has it not.
+Result<const walrig_unfinished_v1*> UnfinishedOf(const PluginInstance& instance) {
+  if ((instance.info().caps & WALRIG_CAP_ST_UNFINISHED) == 0) return nullptr;
+  WALRIG_ASSIGN(const void* iface, instance.Interface(WALRIG_IFACE_UNFINISHED_1, WALRIG_UNFINISHED_V1_SIZE_1_0));
+  const auto* table = static_cast<const walrig_unfinished_v1*>(iface);
+  if (table->list == nullptr || table->abort == nullptr) {
+    return Corruption("storage/" + instance.info().name + " offers to list unfinished uploads and lacks a function");
+  }
+  return table;
+}
 
 }  // namespace
 
@@ -235,7 +309,8 @@ Result<std::unique_ptr<Storage>> BridgeStorage(std::unique_ptr<PluginInstance> i
       table->close_write == nullptr || table->list == nullptr || table->remove == nullptr) {
     return Corruption("storage/" + instance->info().name + " lacks a function that every storage must have");
   }
-  return std::unique_ptr<Storage>(new PluginStorage(std::move(instance), table));
+  WALRIG_ASSIGN(const walrig_unfinished_v1* unfinished, UnfinishedOf(*instance));
+  return std::unique_ptr<Storage>(new PluginStorage(std::move(instance), table, unfinished));
 }
 
 }  // namespace walrig

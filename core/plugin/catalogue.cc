@@ -14,13 +14,14 @@ struct Bit {
   std::string_view name;
 };
 
-constexpr std::array<Bit, 7> kStorageBits{{{WALRIG_CAP_ST_RANGE, "range"},
+constexpr std::array<Bit, 8> kStorageBits{{{WALRIG_CAP_ST_RANGE, "range"},
                                            {WALRIG_CAP_ST_PUT_ABSENT, "put-if-absent"},
                                            {WALRIG_CAP_ST_COPY, "copy"},
                                            {WALRIG_CAP_ST_DELIMITER, "delimiter"},
                                            {WALRIG_CAP_ST_LIST_SORTED, "sorted-list"},
                                            {WALRIG_CAP_ST_READ_YOUR_WRITES, "read-your-writes"},
-                                           {WALRIG_CAP_ST_LIST_YOUR_WRITES, "list-your-writes"}}};
+                                           {WALRIG_CAP_ST_LIST_YOUR_WRITES, "list-your-writes"},
+                                           {WALRIG_CAP_ST_UNFINISHED, "unfinished"}}};
 constexpr std::array<Bit, 4> kTransformBits{{{WALRIG_CAP_TF_ENCODE, "encode"},
                                              {WALRIG_CAP_TF_DECODE, "decode"},
                                              {WALRIG_CAP_TF_CONCATENABLE, "concatenable"},

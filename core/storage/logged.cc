@@ -76,4 +76,15 @@ Status LoggedStorage::Copy(const Context& ctx, std::string_view from, std::strin
   return Logged(ctx, "copy", fmt::format("{} to {}", from, to), [&] { return inner().Copy(ctx, from, to); });
 }
 
+Result<UnfinishedPage> LoggedStorage::ListUnfinished(const Context& ctx, std::string_view prefix,
+                                             std::string_view page_token) {
+  return Logged(ctx, "list unfinished", prefix, [&] { return inner().ListUnfinished(ctx, prefix, page_token); });
+}
+
+Status LoggedStorage::AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                              std::vector<Status>* each) {
+  const std::string what = uploads.size() == 1 ? uploads.front().key : fmt::format("{} uploads", uploads.size());
+  return Logged(ctx, "abort unfinished", what, [&] { return inner().AbortUnfinished(ctx, uploads, each); });
+}
+
 }  // namespace walrig

@@ -18,6 +18,10 @@ class LoggedStorage : public StorageWrapper {
   Result<ListPage> List(const Context& ctx, const ListOptions& options) override;
   Status Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) override;
   Status Copy(const Context& ctx, std::string_view from, std::string_view to) override;
+  Result<UnfinishedPage> ListUnfinished(const Context& ctx, std::string_view prefix,
+                                        std::string_view page_token) override;
+  Status AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override;
 };
 
 }  // namespace walrig

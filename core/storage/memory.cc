@@ -43,8 +43,11 @@ class SharedSource final : public Source {
 
 class MemoryStorageSink final : public Sink {
  public:
-  MemoryStorageSink(MemoryStorage& storage, std::string_view key, const PutOptions& options)
-      : storage_(storage), key_(key), options_(options) {}
+  MemoryStorageSink(MemoryStorage& storage, std::string_view key, const PutOptions& options, uint64_t upload)
+      : storage_(storage), key_(key), options_(options), upload_(upload) {}
+  ~MemoryStorageSink() override { Abort(); }
+  MemoryStorageSink(const MemoryStorageSink&) = delete;
+  MemoryStorageSink& operator=(const MemoryStorageSink&) = delete;
 
   Status Write(const Context& ctx, ByteSpan bytes) override {
     WALRIG_TRY(ctx.Poll());
@@ -55,6 +58,7 @@ class MemoryStorageSink final : public Sink {
     WALRIG_TRY(ctx.Poll());
     if (ended_) return Internal(fmt::format("commit of {} after its end", key_));
     ended_ = true;
+    if (!storage_.EndUpload(upload_)) return NotFound(fmt::format("put {}: the upload was aborted meanwhile", key_));
     if (options_.size_bytes != kUnknownSize && options_.size_bytes != bytes_.size()) {
       return InvalidArgument(
           fmt::format("put {}: {} bytes were announced, {} written", key_, options_.size_bytes, bytes_.size()));
@@ -62,6 +66,7 @@ class MemoryStorageSink final : public Sink {
     return storage_.Store(ctx, key_, std::make_shared<const std::string>(std::move(bytes_)), options_.only_if_absent);
   }
   void Abort() noexcept override {
+    if (!ended_) storage_.EndUpload(upload_);
     ended_ = true;
     bytes_.clear();
   }
@@ -70,6 +75,7 @@ class MemoryStorageSink final : public Sink {
   MemoryStorage& storage_;
   const std::string key_;
   const PutOptions options_;
+  const uint64_t upload_;
   std::string bytes_;
   bool ended_ = false;
 };
@@ -81,7 +87,8 @@ StorageCapabilities MemoryStorage::capabilities() const {
           .delimiter = true,
           .list_sorted = true,
           .read_your_writes = true,
-          .list_your_writes = true};
+          .list_your_writes = true,
+          .unfinished = true};
 }
 
 Status MemoryStorage::Store(const Context& ctx, const std::string& key, std::shared_ptr<const std::string> bytes,
@@ -124,7 +131,7 @@ Result<std::unique_ptr<Source>> MemoryStorage::Get(const Context& ctx, std::stri
 Result<std::unique_ptr<Sink>> MemoryStorage::Put(const Context& ctx, std::string_view key, const PutOptions& options) {
   WALRIG_TRY(ctx.Poll());
   WALRIG_TRY(CheckKey(key));
-  return std::unique_ptr<Sink>(std::make_unique<MemoryStorageSink>(*this, key, options));
+  return std::unique_ptr<Sink>(std::make_unique<MemoryStorageSink>(*this, key, options, BeginUpload(ctx, key)));
 }
 
 Result<ListPage> MemoryStorage::List(const Context& ctx, const ListOptions& options) {
@@ -186,6 +193,44 @@ Status MemoryStorage::Copy(const Context& ctx, std::string_view from, std::strin
     bytes = found->second.bytes;
   }
   return Store(ctx, std::string(to), std::move(bytes), false);
+}
+
+uint64_t MemoryStorage::BeginUpload(const Context& ctx, std::string_view key) {
+  const int64_t now_ns = ctx.clock->WallNs();
+  std::lock_guard lock(mutex_);
+  const uint64_t upload = ++uploads_begun_;
+  uploads_[upload] = {.key = std::string(key), .id = std::to_string(upload), .started_ns = now_ns};
+  return upload;
+}
+
+bool MemoryStorage::EndUpload(uint64_t upload) noexcept {
+  std::lock_guard lock(mutex_);
+  return uploads_.erase(upload) != 0;
+}
+
+Result<UnfinishedPage> MemoryStorage::ListUnfinished(const Context& ctx, std::string_view prefix,
+                                             std::string_view page_token) {
+  WALRIG_TRY(ctx.Poll());
+  if (!page_token.empty()) return InvalidArgument("list unfinished uploads: unknown page token");
+  UnfinishedPage page;
+  std::lock_guard lock(mutex_);
+  for (const auto& [number, upload] : uploads_) {
+    if (upload.key.starts_with(prefix)) page.entries.push_back(upload);
+  }
+  return page;
+}
+
+Status MemoryStorage::AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                              std::vector<Status>* each) {
+  WALRIG_TRY(ctx.Poll());
+  each->assign(uploads.size(), OkStatus());
+  std::lock_guard lock(mutex_);
+  for (const UnfinishedUpload& upload : uploads) {
+    std::erase_if(uploads_, [&](const auto& known) {
+      return known.second.id == upload.id && known.second.key == upload.key;
+    });
+  }
+  return OkStatus();
 }
 
 }  // namespace walrig

@@ -88,4 +88,14 @@ Status MeteredStorage::Copy(const Context& ctx, std::string_view from, std::stri
   return Metered(ctx, "copy", [&] { return inner().Copy(ctx, from, to); });
 }
 
+Result<UnfinishedPage> MeteredStorage::ListUnfinished(const Context& ctx, std::string_view prefix,
+                                             std::string_view page_token) {
+  return Metered(ctx, "list_unfinished", [&] { return inner().ListUnfinished(ctx, prefix, page_token); });
+}
+
+Status MeteredStorage::AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                              std::vector<Status>* each) {
+  return Metered(ctx, "abort_unfinished", [&] { return inner().AbortUnfinished(ctx, uploads, each); });
+}
+
 }  // namespace walrig

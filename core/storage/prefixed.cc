@@ -57,4 +57,23 @@ Status PrefixedStorage::Copy(const Context& ctx, std::string_view from, std::str
   return inner().Copy(ctx, Full(from), Full(to));
 }
 
+Result<UnfinishedPage> PrefixedStorage::ListUnfinished(const Context& ctx, std::string_view prefix,
+                                             std::string_view page_token) {
+  WALRIG_ASSIGN(UnfinishedPage page, inner().ListUnfinished(ctx, Full(prefix), page_token));
+  for (UnfinishedUpload& upload : page.entries) {
+    if (!upload.key.starts_with(prefix_)) {
+      return ProtocolError("list unfinished uploads: the storage answered a key outside the prefix: " + upload.key);
+    }
+    upload.key.erase(0, prefix_.size());
+  }
+  return page;
+}
+
+Status PrefixedStorage::AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                              std::vector<Status>* each) {
+  std::vector<UnfinishedUpload> full(uploads.begin(), uploads.end());
+  for (UnfinishedUpload& upload : full) upload.key.insert(0, prefix_);
+  return inner().AbortUnfinished(ctx, full, each);
+}
+
 }  // namespace walrig

@@ -22,4 +22,11 @@ Status ReadOnlyStorage::Delete(const Context&, std::span<const std::string> keys
 
 Status ReadOnlyStorage::Copy(const Context&, std::string_view, std::string_view to) { return Refusal("copy to", to); }
 
+Status ReadOnlyStorage::AbortUnfinished(const Context&, std::span<const UnfinishedUpload> uploads,
+                                        std::vector<Status>* each) {
+  each->clear();
+  for (const UnfinishedUpload& upload : uploads) each->push_back(Refusal("abort upload of", upload.key));
+  return Refusal("abort upload of", uploads.empty() ? std::string_view() : std::string_view(uploads.front().key));
+}
+
 }  // namespace walrig

@@ -15,6 +15,8 @@ class ReadOnlyStorage : public StorageWrapper {
   // Each key gets kReadOnly; so does the call.
   Status Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) override;
   Status Copy(const Context& ctx, std::string_view from, std::string_view to) override;
+  Status AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override;
 };
 
 }  // namespace walrig

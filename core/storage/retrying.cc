@@ -118,4 +118,17 @@ Status RetryingStorage::Copy(const Context& ctx, std::string_view from, std::str
                 [&](const Context& attempt) { return inner().Copy(attempt, from, to); });
 }
 
+Result<UnfinishedPage> RetryingStorage::ListUnfinished(const Context& ctx, std::string_view prefix,
+                                             std::string_view page_token) {
+  return Repeat(ctx, policy_, NextSeed(), fmt::format("list unfinished uploads of {}", prefix),
+                [&](const Context& attempt) { return inner().ListUnfinished(attempt, prefix, page_token); });
+}
+
+Status RetryingStorage::AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                              std::vector<Status>* each) {
+  // Removing what is gone is a success, so the whole call may be repeated. What a single upload said stands.
+  return Repeat(ctx, policy_, NextSeed(), fmt::format("abort {} unfinished uploads", uploads.size()),
+                [&](const Context& attempt) { return inner().AbortUnfinished(attempt, uploads, each); });
+}
+
 }  // namespace walrig

@@ -6,7 +6,8 @@
 // repetition is logged at info with its number and its reason.
 //
 // What is repeated:
-//   Stat, List, Copy       the call
+//   Stat, List, Copy,      the call
+//   the unfinished
 //   Get                    the call; a stream that breaks is resumed by a ranged read from where it broke, guarded
 //                          by the etag (or size and time) that was seen before the first byte, so that the parts of two objects are
 //                          never joined. Without the range capability the error stands.
@@ -50,6 +51,10 @@ class RetryingStorage : public StorageWrapper {
   Result<ListPage> List(const Context& ctx, const ListOptions& options) override;
   Status Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) override;
   Status Copy(const Context& ctx, std::string_view from, std::string_view to) override;
+  Result<UnfinishedPage> ListUnfinished(const Context& ctx, std::string_view prefix,
+                                        std::string_view page_token) override;
+  Status AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override;
 
  private:
   uint64_t NextSeed() { return seed_ + calls_.fetch_add(1, std::memory_order_relaxed) * 0x9E3779B97F4A7C15ull; }

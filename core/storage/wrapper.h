@@ -35,6 +35,14 @@ class StorageWrapper : public Storage {
   Status Copy(const Context& ctx, std::string_view from, std::string_view to) override {
     return inner_.Copy(ctx, from, to);
   }
+  Result<UnfinishedPage> ListUnfinished(const Context& ctx, std::string_view prefix,
+                                        std::string_view page_token) override {
+    return inner_.ListUnfinished(ctx, prefix, page_token);
+  }
+  Status AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override {
+    return inner_.AbortUnfinished(ctx, uploads, each);
+  }
 
  protected:
   Storage& inner() { return inner_; }

@@ -50,5 +50,6 @@ struct StorageCheck {
 std::vector<StorageCheck> StorageObjectChecks();    // reading and writing
 std::vector<StorageCheck> StorageListingChecks();   // names, lists, deletes, copies
 std::vector<StorageCheck> StorageResourceChecks();  // level 2
+std::vector<StorageCheck> StorageUnfinishedChecks();  // uploads without an end
 
 }  // namespace walrig::conformance

@@ -44,6 +44,13 @@ class Sound : public Storage {
     return base_.Delete(ctx, keys, each);
   }
   Status Copy(const Context& ctx, std::string_view from, std::string_view to) override { return base_.Copy(ctx, from, to); }
+  Result<UnfinishedPage> ListUnfinished(const Context& ctx, std::string_view prefix, std::string_view token) override {
+    return base_.ListUnfinished(ctx, prefix, token);
+  }
+  Status AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override {
+    return base_.AbortUnfinished(ctx, uploads, each);
+  }
 
  protected:
   Storage& base_;
@@ -98,6 +105,21 @@ class IgnoresTheEtag : public Sound {
     return base_.Get(ctx, key, changed);
   }
 };
+
+class RemovesNoUpload : public Sound {
+ public:
+  using Sound::Sound;
+  Status AbortUnfinished(const Context&, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override {
+    each->assign(uploads.size(), OkStatus());
+    return OkStatus();
+  }
+};
+
+TEST(ConformanceKitTest, FindsUploadsThatAreNotRemoved) {
+  auto memory = std::make_shared<MemoryStorage>();
+  EXPECT_NE(VerdictOn(FixtureOf<RemovesNoUpload>(memory), "an_upload_without_an_end_is_found_and_removed"), "pass");
+}
 
 TEST(ConformanceKitTest, TheReferenceStoragePassesEveryCheck) {
   auto memory = std::make_shared<MemoryStorage>();

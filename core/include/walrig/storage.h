@@ -35,6 +35,7 @@ struct StorageCapabilities {
   bool list_sorted = false;       // List answers in byte order of the keys
   bool read_your_writes = false;  // after Commit, Stat and Get see the object, from anywhere
   bool list_your_writes = false;  // after Commit, List sees the object, from anywhere
+  bool unfinished = false;        // ListUnfinished and AbortUnfinished: what killed writers left can be found
 };
 
 struct ObjectInfo {
@@ -70,6 +71,19 @@ struct ListPage {
   std::string next_page_token;  // "" when this was the last page
 };
 
+// What a writer began and did not end: a multipart upload, a temporary object. It takes room and is no object.
+struct UnfinishedUpload {
+  std::string key;                    // what it would have become; as near to it as can be known
+  std::string id;                     // opaque; with the key it names the upload
+  int64_t started_ns = kUnknownTime;  // since 1970 UTC
+  uint64_t size_bytes = kUnknownSize;  // stored so far, when the storage says so without another call
+};
+
+struct UnfinishedPage {
+  std::vector<UnfinishedUpload> entries;
+  std::string next_page_token;  // "" when this was the last page
+};
+
 class Storage {
  public:
   virtual ~Storage() = default;
@@ -96,6 +110,23 @@ class Storage {
 
   // Copies within the storage; the target is replaced atomically. FAILS WITH: kNotSupported without the capability.
   virtual Status Copy(const Context& ctx, std::string_view from, std::string_view to) = 0;
+
+  // One page of uploads whose keys begin with `prefix`, in no order; `page_token` from the page before, "" begins.
+  // Those of living writers are left out where the storage can tell (fs: by a lock); where it cannot (s3), they are
+  // listed too, and the caller has to judge by started_ns. FAILS WITH: kNotSupported without the capability.
+  virtual Result<UnfinishedPage> ListUnfinished(const Context& /*ctx*/, std::string_view /*prefix*/,
+                                                std::string_view /*page_token*/) {
+    return NotSupported("this storage cannot list unfinished uploads");
+  }
+
+  // Removes uploads that ListUnfinished gave; one that is gone meanwhile counts as removed, and its writer, if it
+  // lives, fails at Commit. `each` as for Delete. FAILS WITH: kNotSupported; in `each`: kConflict when the upload is
+  // known to be a living writer's.
+  virtual Status AbortUnfinished(const Context& /*ctx*/, std::span<const UnfinishedUpload> /*uploads*/,
+                                 std::vector<Status>* each) {
+    each->clear();
+    return NotSupported("this storage cannot remove unfinished uploads");
+  }
 };
 
 }  // namespace walrig

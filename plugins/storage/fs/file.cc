@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -56,6 +57,8 @@ Status ObjectFile::Open(const Context& ctx) {
     std::string temp = TempName(name_, ctx.clock->WallNs());
     fd_ = Fd(::openat(folder_fd_.get(), temp.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
     if (fd_.valid()) {
+      // The sign of a living writer (unfinished.h). A file system without locks has none, which only costs tidiness.
+      static_cast<void>(::flock(fd_.get(), LOCK_EX | LOCK_NB));
       temp_ = std::move(temp);
       return OkStatus();
     }

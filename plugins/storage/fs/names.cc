@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kMark = ".tmp.";
 constexpr size_t kStampBytes = 16;  // 20261123T101112Z
 constexpr size_t kHexBytes = 16;
-constexpr size_t kSuffixBytes = 5 + kStampBytes + 1 + kHexBytes;
+static_assert(kTempSuffixBytes == kMark.size() + kStampBytes + 1 + kHexBytes);
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
@@ -51,8 +51,8 @@ std::pair<std::string, std::string> SplitKey(std::string_view key) {
 }
 
 bool IsTempName(std::string_view name) {
-  if (name.size() < kSuffixBytes) return false;
-  const std::string_view suffix = name.substr(name.size() - kSuffixBytes);
+  if (name.size() < kTempSuffixBytes) return false;
+  const std::string_view suffix = name.substr(name.size() - kTempSuffixBytes);
   if (suffix.substr(0, kMark.size()) != kMark) return false;
   const std::string_view stamp = suffix.substr(kMark.size(), kStampBytes);
   for (size_t i = 0; i < kStampBytes; ++i) {
@@ -81,7 +81,7 @@ std::string TempName(std::string_view name, int64_t wall_ns) {
   }
   char suffix[64];
   const int n = std::snprintf(suffix, sizeof suffix, ".tmp.%s-%016llx", stamp, static_cast<unsigned long long>(random));
-  return std::string(name.substr(0, kPartBytesMax - kSuffixBytes)).append(suffix, static_cast<size_t>(n));
+  return std::string(name.substr(0, kPartBytesMax - kTempSuffixBytes)).append(suffix, static_cast<size_t>(n));
 }
 
 }  // namespace walrig::fs

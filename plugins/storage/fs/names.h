@@ -20,6 +20,7 @@ namespace walrig::fs {
 
 inline constexpr size_t kPartBytesMax = 255;
 inline constexpr size_t kKeyBytesMax = 1024;
+inline constexpr size_t kTempSuffixBytes = 38;  // ".tmp." and what follows
 
 // FAILS WITH: kNameInvalid, saying why.
 Status CheckKey(std::string_view key);

@@ -10,6 +10,7 @@
 #include "plugins/storage/fs/file.h"
 #include "plugins/storage/fs/lister.h"
 #include "plugins/storage/fs/names.h"
+#include "plugins/storage/fs/unfinished.h"
 #include "walrig/sdk/call.h"
 
 namespace walrig::fs {
@@ -145,6 +146,21 @@ Status FsStorage::Copy(const Context& ctx, std::string_view from, std::string_vi
                 ObjectFile::New(ctx, tree_, to, PutOptions{.size_bytes = size_bytes}));
   WALRIG_TRY(target->WriteFrom(ctx, source.get(), size_bytes));
   return target->Commit(ctx);
+}
+
+Result<UnfinishedPage> FsStorage::ListUnfinished(const Context& ctx, std::string_view prefix,
+                                                 std::string_view page_token) {
+  return ListTempFiles(ctx, tree_, prefix, page_token);
+}
+
+Status FsStorage::AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                                  std::vector<Status>* each) {
+  each->assign(uploads.size(), OkStatus());
+  for (size_t i = 0; i < uploads.size(); ++i) {
+    WALRIG_TRY(sdk::PollStop(ctx));
+    (*each)[i] = RemoveTempFile(tree_, uploads[i]);
+  }
+  return OkStatus();
 }
 
 }  // namespace walrig::fs

@@ -20,7 +20,8 @@ namespace walrig::fs {
 
 inline constexpr StorageCapabilities kCapabilities = {.range = true, .put_if_absent = true, .copy = true,
                                                       .delimiter = true, .list_sorted = true,
-                                                      .read_your_writes = true, .list_your_writes = true};
+                                                      .read_your_writes = true, .list_your_writes = true,
+                                                      .unfinished = true};
 
 class FsStorage final : public Storage {
  public:
@@ -35,6 +36,10 @@ class FsStorage final : public Storage {
   Result<ListPage> List(const Context& ctx, const ListOptions& options) override;
   Status Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) override;
   Status Copy(const Context& ctx, std::string_view from, std::string_view to) override;
+  Result<UnfinishedPage> ListUnfinished(const Context& ctx, std::string_view prefix,
+                                        std::string_view page_token) override;
+  Status AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads,
+                         std::vector<Status>* each) override;
 
  private:
   FsStorage(Fd root, bool sync) : tree_(std::move(root), sync) {}

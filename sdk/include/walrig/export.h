@@ -83,10 +83,6 @@ void Destroy(void* self) noexcept {
   GuardSilently([&] { delete static_cast<Instance*>(self); });
 }
 
-inline const void* StorageInterface(void*, const char* id) noexcept {
-  return id != nullptr && std::string_view(id) == WALRIG_IFACE_STORAGE_1 ? StorageDoor::Table() : nullptr;
-}
-
 template <typename Maker>
 const void* TransformInterface(void*, const char* id) noexcept {
   return id != nullptr && std::string_view(id) == WALRIG_IFACE_TRANSFORM_1 ? TransformDoor<Maker>::Table() : nullptr;
@@ -110,7 +106,7 @@ constexpr walrig_factory StorageFactory(const FactoryText& text, const StorageCa
   walrig_factory factory = factory_internal::Blank(WALRIG_KIND_STORAGE, text, StorageCaps(caps));
   factory.create = factory_internal::CreateStorage<Create>;
   factory.destroy = factory_internal::Destroy<StorageDoor::Instance>;
-  factory.iface = factory_internal::StorageInterface;
+  factory.iface = StorageDoor::Interface;
   return factory;
 }
 

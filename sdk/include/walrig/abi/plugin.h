@@ -9,6 +9,7 @@
 #include "walrig/abi/status.h"
 #include "walrig/abi/storage.h"
 #include "walrig/abi/transform.h"
+#include "walrig/abi/unfinished.h"
 #include "walrig/abi/version.h"
 
 /* WALRIG_PLUGIN_NOTE("abi=1.0;min=0;id=...;version=...;license=...;provides=storage:x") emits the ELF note by which a

@@ -21,6 +21,7 @@
 #define WALRIG_CAP_ST_LIST_SORTED (1ull << 4)
 #define WALRIG_CAP_ST_READ_YOUR_WRITES (1ull << 5)
 #define WALRIG_CAP_ST_LIST_YOUR_WRITES (1ull << 6)
+#define WALRIG_CAP_ST_UNFINISHED (1ull << 7) /* offers "walrig.storage.unfinished/1", abi/unfinished.h */
 
 #define WALRIG_OBJECT_PREFIX (1u << 0) /* a common prefix of a delimited list, not an object */
 

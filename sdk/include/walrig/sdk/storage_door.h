@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT-0
-// StorageDoor: a walrig::Storage as the C table "walrig.storage/1".
+// StorageDoor: a walrig::Storage as the C table "walrig.storage/1", and as "walrig.storage.unfinished/1" when it can.
 //
 // THREADS: as the table says; the storage behind it keeps the contract of walrig/storage.h.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include "walrig/abi/entry.h"
 #include "walrig/abi/storage.h"
+#include "walrig/abi/unfinished.h"
 #include "walrig/abi_status.h"
 #include "walrig/sdk/call.h"
 #include "walrig/sdk/guard.h"
@@ -25,7 +26,8 @@ constexpr uint64_t StorageCaps(const StorageCapabilities& caps) {
          (caps.copy ? WALRIG_CAP_ST_COPY : 0) | (caps.delimiter ? WALRIG_CAP_ST_DELIMITER : 0) |
          (caps.list_sorted ? WALRIG_CAP_ST_LIST_SORTED : 0) |
          (caps.read_your_writes ? WALRIG_CAP_ST_READ_YOUR_WRITES : 0) |
-         (caps.list_your_writes ? WALRIG_CAP_ST_LIST_YOUR_WRITES : 0);
+         (caps.list_your_writes ? WALRIG_CAP_ST_LIST_YOUR_WRITES : 0) |
+         (caps.unfinished ? WALRIG_CAP_ST_UNFINISHED : 0);
 }
 
 class StorageDoor {
@@ -40,6 +42,24 @@ class StorageDoor {
         sizeof(walrig_storage_v1), 0, Stat, OpenRead, Read, CloseRead, OpenWrite, Write, Commit, CloseWrite, List,
         Remove, Copy};
     return &kTable;
+  }
+
+  static const walrig_unfinished_v1* UnfinishedTable() noexcept {
+    static constexpr walrig_unfinished_v1 kTable = {sizeof(walrig_unfinished_v1), 0, ListUnfinished, AbortUnfinished};
+    return &kTable;
+  }
+
+  // What factory->iface answers.
+  static const void* Interface(void* self, const char* id) noexcept {
+    if (id == nullptr) return nullptr;
+    const std::string_view name = id;
+    if (name == WALRIG_IFACE_STORAGE_1) return Table();
+    if (name != WALRIG_IFACE_UNFINISHED_1 || self == nullptr) return nullptr;
+    const void* table = nullptr;
+    GuardSilently([&] {
+      if (Of(self).storage->capabilities().unfinished) table = UnfinishedTable();
+    });
+    return table;
   }
 
  private:
@@ -201,6 +221,50 @@ class StorageDoor {
     return Guard(error, [&] {
       const Call call(Of(self).host, op);
       return ToAbi(Of(self).storage->Copy(call.ctx(), View(src), View(dst)), error);
+    });
+  }
+
+  static walrig_status ListUnfinished(void* self, const walrig_op* op, walrig_bytes prefix, walrig_bytes page_token,
+                                      walrig_unfinished_sink sink, void* sink_ctx, void* token_buf, size_t token_cap,
+                                      size_t* token_len, walrig_error* error) noexcept {
+    return Guard(error, [&]() -> walrig_status {
+      *token_len = 0;
+      const Call call(Of(self).host, op);
+      Result<UnfinishedPage> page = Of(self).storage->ListUnfinished(call.ctx(), View(prefix), View(page_token));
+      if (!page.ok()) return ToAbi(page.status(), error);
+      const std::string& token = page->next_page_token;
+      if (token.size() > token_cap) {
+        return FillAbiError(error, Code::kTooLarge, "the page token does not fit the host's buffer");
+      }
+      for (const UnfinishedUpload& upload : page->entries) {
+        const walrig_unfinished entry{
+            sizeof(walrig_unfinished), 0, Bytes(upload.key), Bytes(upload.id), upload.size_bytes, upload.started_ns};
+        if (sink(sink_ctx, &entry) != 0) return WALRIG_OK;
+      }
+      if (!token.empty()) std::memcpy(token_buf, token.data(), token.size());
+      *token_len = token.size();
+      return WALRIG_OK;
+    });
+  }
+
+  static walrig_status AbortUnfinished(void* self, const walrig_op* op, const walrig_unfinished* uploads, size_t n,
+                                       size_t stride, walrig_status* each, walrig_error* error) noexcept {
+    return Guard(error, [&] {
+      const Call call(Of(self).host, op);
+      std::vector<UnfinishedUpload> entries;
+      entries.reserve(n);
+      const auto* at = reinterpret_cast<const unsigned char*>(uploads);
+      for (size_t i = 0; i < n; ++i, at += stride) {
+        const auto& upload = *reinterpret_cast<const walrig_unfinished*>(at);
+        entries.push_back({.key = std::string(View(upload.key)),
+                           .id = std::string(View(upload.id)),
+                           .started_ns = upload.started_ns,
+                           .size_bytes = upload.size});
+      }
+      std::vector<Status> statuses;
+      const Status status = Of(self).storage->AbortUnfinished(call.ctx(), entries, &statuses);
+      for (size_t i = 0; i < n; ++i) each[i] = ToAbi(i < statuses.size() ? statuses[i] : status, nullptr);
+      return ToAbi(status, error);
     });
   }
 };
