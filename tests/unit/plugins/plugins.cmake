@@ -1,5 +1,5 @@
 # The plugins' tests drive the real .so files through the C ABI.
-foreach(plugin storage-fs compressor-zstd compressor-lz4 compressor-xz compressor-brotli compressor-gzip compressor-lzo)
+foreach(plugin storage-fs compressor-zstd compressor-lz4 compressor-xz compressor-brotli compressor-gzip compressor-lzo cipher-gcrypt cipher-libsodium cipher-openpgp)
   string(REGEX REPLACE "^([a-z]+)-" "\\1/" folder "${plugin}")
   if(TARGET ${plugin})
     walrig_unit_test(plugins/${folder} DEPS walrig::sdk ${CMAKE_DL_LIBS})
