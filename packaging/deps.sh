@@ -12,6 +12,7 @@ set -euo pipefail
 
 build=(
   build-essential cmake ninja-build pkg-config
+  libssh2-1-dev libssl-dev
   libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
   libpq-dev libsqlite3-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libxxhash-dev libisal-dev
   libgcrypt20-dev libzstd-dev liblz4-dev liblzma-dev libbrotli-dev zlib1g-dev liblzo2-dev
@@ -23,6 +24,7 @@ test=(
   clang-14 libclang-rt-14-dev
   zstd lz4 xz-utils brotli gzip lzop tar xxhash
   zsh fish
+  openssh-server openssh-client
   # Servers of the storages' tests (tests/servers), and a peer of the benchmark.
   nodejs npm python3-venv openssl openssh-server openssh-client rclone
 )

@@ -251,6 +251,11 @@ constexpr KeySpec kKeys[] = {
     Key("SSH_USERNAME", kText, "", "User on the SSH server.", "SSH", kAnyPrefix),
     Key("SSH_PASSWORD", kText, "", "Password on the SSH server.", "SSH", kSecret | kAnyPrefix),
     Key("SSH_PRIVATE_KEY_PATH", kPath, "", "File with the private key.", "SSH", kAnyPrefix),
+    Key("WALRIG_SSH_KNOWN_HOSTS", kText, "", "Files with the keys of known hosts, with colons between.", "SSH"),
+    Key("WALRIG_SSH_PASSWORD_FILE", kPath, "", "File with the password on the SSH server.", "SSH"),
+    Key("WALRIG_SSH_KEY_PASSPHRASE", kText, "", "Passphrase of the private key.", "SSH", kSecret),
+    Key("WALRIG_SSH_KEY_PASSPHRASE_FILE", kPath, "", "File with the passphrase of the private key.", "SSH"),
+    Key("WALRIG_SSH_CONNECTIONS", kUint, "16", "Connections to the SSH server at the most.", "SSH"),
 
     // Swift
     Key("OS_USERNAME", kText, "", "User.", "Swift", kAnyPrefix | kExported),

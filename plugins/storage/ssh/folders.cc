@@ -1,0 +1,134 @@
+#include "plugins/storage/ssh/folders.h"
+
+#include <chrono>
+
+#include "plugins/storage/fs/names.h"
+#include "walrig/sdk/call.h"
+
+namespace walrig::ssh {
+namespace {
+
+constexpr uint32_t kAttributesMode = 4;
+constexpr uint32_t kFolderMode = 0755;
+constexpr uint64_t kFreeBytesMin = 1u << 20;
+
+std::string ParentOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+}  // namespace
+
+std::string Folders::PathOf(std::string_view key) const {
+  if (key.empty()) return root_;
+  return (root_ == "/" ? "/" : root_ + "/") + std::string(key);
+}
+
+Result<Attributes> Folders::Look(const Context& ctx, Sftp& sftp, std::string_view key) const {
+  const std::string path = PathOf(key);
+  WALRIG_ASSIGN(const AnswerPacket answer, sftp.Call(ctx, Request::kLstat, [&](PacketBuilder& p) { p.Text(path); }));
+  if (!answer.IsStatus()) return answer.ReadAttributes();
+  WALRIG_TRY(ExpectOk(answer, "stat object " + std::string(key)));
+  return ProtocolError("sftp: stat was answered without attributes");
+}
+
+Status Folders::Make(const Context& ctx, Sftp& sftp, const std::string& folder) {
+  while (!making_.try_lock_for(std::chrono::milliseconds(100))) WALRIG_TRY(sdk::PollStop(ctx));
+  const std::lock_guard lock(making_, std::adopt_lock);
+  return MakeWithParents(ctx, sftp, PathOf(folder));
+}
+
+Status Folders::Await(const Context& ctx) {
+  while (!making_.try_lock_for(std::chrono::milliseconds(100))) WALRIG_TRY(sdk::PollStop(ctx));
+  making_.unlock();
+  return OkStatus();
+}
+
+Result<Fx> Folders::MakeOne(const Context& ctx, Sftp& sftp, const std::string& path) {
+  WALRIG_ASSIGN(const AnswerPacket answer, sftp.Call(ctx, Request::kMkdir, [&](PacketBuilder& p) {
+                  p.Text(path).U32(kAttributesMode).U32(kFolderMode);
+                }));
+  return answer.ReadStatus();
+}
+
+// From the deepest up and down again: mostly only one folder is missing. REQUIRES: making_ is held.
+Status Folders::MakeWithParents(const Context& ctx, Sftp& sftp, const std::string& path) {
+  std::vector<std::string> missing{path};
+  while (!missing.empty()) {
+    WALRIG_TRY(sdk::PollStop(ctx));
+    const std::string next = missing.back();
+    WALRIG_ASSIGN(const Fx code, MakeOne(ctx, sftp, next));
+    if (code == Fx::kOk) {
+      WALRIG_TRY(Sync(ctx, sftp, ParentOf(next)));
+      missing.pop_back();
+      continue;
+    }
+    WALRIG_ASSIGN(const AnswerPacket there, sftp.Call(ctx, Request::kStat, [&](PacketBuilder& p) { p.Text(next); }));
+    if (!there.IsStatus()) {
+      WALRIG_ASSIGN(const Attributes attributes, there.ReadAttributes());
+      if (!attributes.IsFolder()) return NameInvalid("make folder " + next + ": a file has that name");
+      missing.pop_back();
+      continue;
+    }
+    if (code != Fx::kNoSuchFile || next == "/" || missing.size() > 1100) {
+      return Explain(ctx, sftp, StatusOf(code, "", "make folder " + next));
+    }
+    missing.push_back(ParentOf(next));
+  }
+  return OkStatus();
+}
+
+std::string Folders::Prune(const Context& ctx, Sftp& sftp, const std::string& folder) const {
+  std::string left = folder;
+  while (!left.empty()) {
+    const std::string path = PathOf(left);
+    const Result<AnswerPacket> answer =
+        sftp.Call(ctx, Request::kRmdir, [&](PacketBuilder& p) { p.Text(path); });
+    if (!answer.ok()) break;
+    const Result<Fx> code = answer->ReadStatus();
+    if (!code.ok() || (*code != Fx::kOk && *code != Fx::kNoSuchFile)) break;
+    left = fs::SplitKey(left).first;
+  }
+  return left;
+}
+
+// Linux opens folders for reading like files, so fsync@openssh.com takes them too.
+Status Folders::Sync(const Context& ctx, Sftp& sftp, const std::string& path) const {
+  if (!sync_ || !sftp.extensions().fsync) return OkStatus();
+  WALRIG_ASSIGN(const AnswerPacket opened, sftp.Call(ctx, Request::kOpen, [&](PacketBuilder& p) {
+                  p.Text(path).U32(kOpenRead).U32(0);
+                }));
+  if (opened.IsStatus()) return OkStatus();
+  WALRIG_ASSIGN(const std::string handle, opened.ReadHandle());
+  WALRIG_ASSIGN(const uint32_t sync, sftp.Start(Request::kExtended, [&](PacketBuilder& p) {
+                  p.Text("fsync@openssh.com").Text(handle);
+                }));
+  WALRIG_ASSIGN(const uint32_t close, sftp.Start(Request::kClose, [&](PacketBuilder& p) { p.Text(handle); }));
+  sftp.Forget(close);
+  return sftp.Await(ctx, sync).status();
+}
+
+Status Folders::Explain(const Context& ctx, Sftp& sftp, Status status) const {
+  if (status.code() != Code::kIoError || !sftp.extensions().statvfs || !sftp.usable()) return status;
+  Result<AnswerPacket> answer = sftp.Call(ctx, Request::kExtended, [&](PacketBuilder& p) {
+    p.Text("statvfs@openssh.com").Text(root_);
+  });
+  if (!answer.ok() || answer->IsStatus()) return status;
+  // Block size, fragment size, blocks, free, available, files, free, available, id, flags, longest name.
+  const Result<std::vector<uint64_t>> numbers = answer->ReadNumbers(11);
+  if (!numbers.ok()) return status;
+  const std::vector<uint64_t>& n = *numbers;
+  Status::Detail detail = status.detail();
+  if ((n[9] & 1) != 0) {
+    return Status(Code::kReadOnly, std::string(status.message()) + " (the file system is read-only)")
+        .WithDetail(std::move(detail));
+  }
+  const bool no_blocks = n[1] != 0 && n[4] < kFreeBytesMin / n[1] + 1;
+  const bool no_files = n[5] != 0 && n[7] == 0;
+  if (!no_blocks && !no_files) return status;
+  return Status(Code::kNoSpace, std::string(status.message()) + " (no space is left on the server)")
+      .WithDetail(std::move(detail))
+      .Hint("free space on the server, or delete old backups");
+}
+
+}  // namespace walrig::ssh
