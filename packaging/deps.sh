@@ -51,8 +51,11 @@ group=${1:-build}
 wanted=$(packages_of "$group") || { usage >&2; exit 2; }
 [[ -n $only_list ]] && { printf '%s\n' "$wanted"; exit 0; }
 
+# A program of another origin serves as well as the package; Debian's npm cannot even stand beside another nodejs.
+declare -A program=([nodejs]=node [npm]=npm [rclone]=rclone)
 missing=()
 for package in $wanted; do
+  [[ -n ${program[$package]-} ]] && command -v "${program[$package]}" >/dev/null && continue
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [[ $state == installed ]] || missing+=("$package")
 done
