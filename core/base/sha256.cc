@@ -16,7 +16,6 @@ namespace {
 // The part of libgcrypt's ABI (soname 20, unchanged since 1.6) that is used here; declared so that building walrig
 // does not need the library's headers.
 constexpr int kMdSha256 = 8;
-constexpr int kCtlDisableSecmem = 37;
 constexpr int kCtlInitializationFinished = 38;
 constexpr int kCtlInitializationFinishedP = 39;
 
@@ -42,7 +41,7 @@ Result<Gcrypt> LoadGcrypt() {
   // A plugin's library may have been first; then the rest is done, and must not be done again.
   if (gcrypt.control(kCtlInitializationFinishedP) != 0) return gcrypt;
   if (gcrypt.check_version(nullptr) == nullptr) return Internal("libgcrypt does not start");
-  gcrypt.control(kCtlDisableSecmem, 0);
+  // Its locked memory is not switched off: a cipher plugin that comes later puts its keys there.
   gcrypt.control(kCtlInitializationFinished, 0);
   return gcrypt;
 }

@@ -2,6 +2,8 @@
 
 #include "core/plugin/bridge.h"
 #include "core/plugin/bridge_transform.h"
+#include "walrig/abi/keyring.h"
+#include "walrig/abi_status.h"
 
 namespace walrig {
 namespace {
@@ -16,6 +18,18 @@ class PluginCipher final : public Cipher {
   uint64_t memory_bytes() const override {
     return std::max(table_->memory_bound(instance_->self(), WALRIG_ENCODE),
                     table_->memory_bound(instance_->self(), WALRIG_DECODE));
+  }
+  Status EditKeys(KeyVerb verb, std::string_view argument, ByteSpan ring, MutableByteSpan out, size_t* out_bytes) override {
+    const auto interface = instance_->Interface(WALRIG_IFACE_KEYRING_1, sizeof(walrig_keyring_v1));
+    if (!interface.ok()) return Cipher::EditKeys(verb, argument, ring, out, out_bytes);
+    walrig_error error{};
+    error.struct_size = sizeof error;
+    const walrig_status code = static_cast<const walrig_keyring_v1*>(*interface)
+                                   ->edit(instance_->self(), static_cast<int32_t>(verb), std::string(argument).c_str(),
+                                          ring.data(), ring.size(), out.data(), out.size(), out_bytes, &error);
+    if (code != WALRIG_OK) return FromAbi(code, error);
+    if (*out_bytes > out.size()) return Internal("cipher/" + name() + " says that it wrote beyond its buffer");
+    return OkStatus();
   }
 
  private:

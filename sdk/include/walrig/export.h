@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "walrig/abi/plugin.h"
@@ -85,6 +86,9 @@ void Destroy(void* self) noexcept {
 
 template <typename Maker>
 const void* TransformInterface(void*, const char* id) noexcept {
+  if constexpr (std::is_same_v<Maker, CipherMaker>) {
+    if (id != nullptr && std::string_view(id) == WALRIG_IFACE_KEYRING_1) return KeyringDoor::Table();
+  }
   return id != nullptr && std::string_view(id) == WALRIG_IFACE_TRANSFORM_1 ? TransformDoor<Maker>::Table() : nullptr;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "walrig/abi/entry.h"
+#include "walrig/abi/keyring.h"
 #include "walrig/abi/transform.h"
 #include "walrig/abi_status.h"
 #include "walrig/cipher.h"
@@ -94,6 +95,25 @@ class TransformDoor {
     uint64_t bytes = 0;
     GuardSilently([&] { bytes = Maker::MemoryBytes(Of(self), direction == WALRIG_ENCODE); });
     return bytes;
+  }
+};
+
+// The keys of a walrig::Cipher as the C table "walrig.keyring/1".
+class KeyringDoor {
+ public:
+  static const walrig_keyring_v1* Table() noexcept {
+    static constexpr walrig_keyring_v1 kTable = {sizeof(walrig_keyring_v1), 0, Edit};
+    return &kTable;
+  }
+
+ private:
+  static walrig_status Edit(void* self, int32_t verb, const char* argument, const uint8_t* ring, size_t ring_len,
+                            uint8_t* out, size_t out_cap, size_t* out_len, walrig_error* error) noexcept {
+    return Guard(error, [&] {
+      Cipher& cipher = *static_cast<TransformDoor<CipherMaker>::Instance*>(self)->kind;
+      *out_len = 0;
+      return ToAbi(cipher.EditKeys(static_cast<KeyVerb>(verb), argument, {ring, ring_len}, {out, out_cap}, out_len), error);
+    });
   }
 };
 
