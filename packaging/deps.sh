@@ -15,7 +15,7 @@ build=(
   libssh2-1-dev libssl-dev
   libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
   libpq-dev libsqlite3-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libxxhash-dev libisal-dev
-  libgcrypt20-dev libzstd-dev liblz4-dev liblzma-dev libbrotli-dev zlib1g-dev liblzo2-dev
+  libcurl4-openssl-dev libpugixml-dev libgcrypt20-dev libzstd-dev liblz4-dev liblzma-dev libbrotli-dev zlib1g-dev liblzo2-dev
 )
 run=(postgresql-15 postgresql-client-15 util-linux procps)
 # clang and its runtime: the fuzzers. The compressors' own programs: peers to compare with.

@@ -14,10 +14,10 @@ namespace walrig {
 
 // What the storage's own language adds to the number; all optional.
 struct HttpErrorText {
-  std::string_view what;        // "put wal_005/x": the call and its object; begins the message
-  std::string_view name;        // "SlowDown": native_name
-  std::string_view message;     // the server's own words, made printable and short here
-  std::string_view request_id;
+  std::string_view what = {};        // "put wal_005/x": the call and its object; begins the message
+  std::string_view name = {};        // "SlowDown": native_name
+  std::string_view message = {};     // the server's own words, made printable and short here
+  std::string_view request_id = {};
   bool changes = false;         // the request changes something: 5xx leave the outcome unknown
 };
 
