@@ -26,6 +26,44 @@ enum Tag : uint8_t {
 constexpr size_t kSessionKeyBytesMax = 8 * 1024;
 constexpr size_t kPacketsMax = 256;
 
+enum PublicKeyAlgorithm : uint8_t { kRsa = 1, kRsaEncryptOnly = 2, kElgamal = 16, kEcdh = 18 };
+
+// Takes a multi-precision integer from the front. False when it is cut, or its count of bits is not that of its bytes,
+// which RFC 4880 (3.2) calls malformed and librnp overlooks.
+bool TakeInteger(ByteSpan& bytes, ByteSpan* value) {
+  if (bytes.size() < 2) return false;
+  const size_t bits = size_t{bytes[0]} << 8 | bytes[1];
+  const size_t count = (bits + 7) / 8;
+  if (bits == 0 || bytes.size() - 2 < count) return false;
+  *value = bytes.subspan(2, count);
+  bytes = bytes.subspan(2 + count);
+  const unsigned top = (*value)[0];
+  const size_t top_bits = bits - 8 * (count - 1);
+  return top >> top_bits == 0 && top >> (top_bits - 1) == 1;
+}
+
+// A session key is not authenticated by itself. What the standard leaves no choice about is held to, so that no bit of
+// an object for one key can be changed unseen. `bytes` is what follows the algorithm's number.
+bool IsWellFormed(uint8_t algorithm, ByteSpan bytes) {
+  constexpr size_t kX25519PointBytes = 33;  // 0x40, then the number with its lowest byte first
+  ByteSpan value;
+  switch (algorithm) {
+    case kRsa:
+    case kRsaEncryptOnly:
+      return TakeInteger(bytes, &value) && bytes.empty();
+    case kElgamal:
+      return TakeInteger(bytes, &value) && TakeInteger(bytes, &value) && bytes.empty();
+    case kEcdh: {
+      if (!TakeInteger(bytes, &value)) return false;
+      // X25519 ignores the highest bit, which is always 0 (RFC 7748, 5).
+      if (value.size() == kX25519PointBytes && value[0] == 0x40 && (value.back() & 0x80) != 0) return false;
+      return !bytes.empty() && bytes[0] == bytes.size() - 1;
+    }
+    default:
+      return true;  // the library knows more, or says that it does not
+  }
+}
+
 bool IsData(uint8_t tag) { return tag == kProtectedData || tag == kAeadData; }
 
 Status NotEncrypted(std::string_view what) {
@@ -225,7 +263,9 @@ Status MessageFraming::EndSessionKey() {
     unknown_version_ = true;
     return OkStatus();
   }
-  if (body_.size() < 10) return Corruption("openpgp: a session key that is too short");
+  if (body_.size() < 10 || !IsWellFormed(body_[9], ByteSpan(body_).subspan(10))) {
+    return Corruption("openpgp: a session key is damaged");
+  }
   KeyId id = 0;
   for (size_t i = 1; i <= 8; ++i) id = id << 8 | body_[i];
   recipients_.push_back(id);
