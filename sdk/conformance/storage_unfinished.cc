@@ -43,7 +43,10 @@ void EndedUploadsLeaveNothing(Verdict& verdict, StorageBench& bench) {
     }
     sink.reset();
     KIT_ASSIGN(const auto left, UploadsOf(bench, key));
-    KIT_EXPECT(left.empty(), key + " left " + std::to_string(left.size()) + " unfinished uploads");
+    // Some services have no call that drops what is not visible: then the driver's page says when it goes.
+    const std::string found = key + " left " + std::to_string(left.size()) + " unfinished uploads";
+    if (!commit && !left.empty()) return verdict.Warn(found);
+    KIT_EXPECT(left.empty(), found);
   }
 }
 
