@@ -5,11 +5,9 @@
 #include <span>
 
 #include "core/base/logger.h"
-#include "core/base/random.h"
 #include "core/base/string_util.h"
 #include "core/io/throttle.h"
 #include "core/layout/plugin_set.h"
-#include "core/storage/stack.h"
 
 namespace walrig {
 namespace {
@@ -48,18 +46,6 @@ std::optional<PluginChoice> FirstSet(const Settings& settings, std::span<const C
     if (value.has_value()) return PluginChoice{std::string(chooser.plugin), {}, value->where};
   }
   return std::nullopt;
-}
-
-Result<RetryPolicy> RetryFrom(const Settings& settings) {
-  RetryPolicy policy;
-  WALRIG_ASSIGN(const uint64_t attempts, settings.Number("WALRIG_RETRY_ATTEMPTS"));
-  if (attempts == 0 || attempts > 1000) return ConfigError("WALRIG_RETRY_ATTEMPTS: between 1 and 1000 are possible");
-  WALRIG_ASSIGN(const int64_t initial_ns, settings.DurationNs("WALRIG_RETRY_INITIAL"));
-  WALRIG_ASSIGN(const int64_t max_ns, settings.DurationNs("WALRIG_RETRY_MAX"));
-  policy.attempts_max = static_cast<uint32_t>(attempts);
-  policy.initial_ms = static_cast<uint64_t>(initial_ns) / 1'000'000;
-  policy.max_ms = static_cast<uint64_t>(max_ns) / 1'000'000;
-  return policy;
 }
 
 }  // namespace
@@ -126,30 +112,6 @@ Result<Registry*> Wiring::registry(const Context& ctx) {
     WALRIG_ASSIGN(registry_, Registry::Open(ctx, std::move(options)));
   }
   return registry_.get();
-}
-
-Result<std::unique_ptr<Storage>> Wiring::OpenStorage(const Context& ctx, StorageUse use) {
-  WALRIG_ASSIGN(const PluginChoice choice, ChooseStorage(settings_));
-  if (settings_.Has("WALG_FAILOVER_STORAGES")) {
-    // A storage that is not looked into may hold the segment that recovery asks for: going on with the first one alone
-    // would tell PostgreSQL that WAL ends there.
-    return NotSupported("WALG_FAILOVER_STORAGES is set, and failover storages are not supported yet")
-        .Hint("take the setting away to work with the first storage alone");
-  }
-  WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
-  Result<std::unique_ptr<Storage>> driver = plugins->NewStorage(ctx, choice.name, choice.values, LookupIn(settings_));
-  if (!driver.ok()) return std::move(driver).status().With(fmt::format("storage {} ({})", choice.name, choice.where));
-  StackOptions options;
-  WALRIG_ASSIGN(options.retry, RetryFrom(settings_));
-  options.seed = SeedFromSystem();
-  options.prefix = settings_.Text("WALG_STORAGE_PREFIX");
-  options.read_only = use.read_only;
-  WALRIG_ASSIGN(const uint64_t rate, settings_.Size("WALG_NETWORK_RATE_LIMIT"));
-  if (use.rate_limited && rate != 0) {
-    network_ = std::make_unique<TokenBucket>(TokenBucket::Options{.rate_bytes_per_s = rate});
-    options.network = network_.get();
-  }
-  return BuildStack(std::move(*driver), options);
 }
 
 Result<Codec> Wiring::WriteCodec(const Context& ctx) {

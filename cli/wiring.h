@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "core/catalog/codec_source.h"
 #include "core/config/settings.h"
@@ -39,8 +40,19 @@ Result<PluginChoice> ChooseCompressor(const Settings& settings);
 Result<PluginChoice> ChooseCipher(const Settings& settings);
 
 struct StorageUse {
-  bool read_only = false;     // writes are refused by the stack: verify, lists, dry runs
-  bool rate_limited = false;  // WALG_NETWORK_RATE_LIMIT applies (backup-push and backup-fetch, as WAL-G)
+  bool read_only = false;  // writes are refused by the stack: verify, lists, dry runs
+  bool turbo = false;      // WALG_NETWORK_RATE_LIMIT does not apply
+  // With failover storages: everything goes to one, the first that lives (backup-push, wal-push). Otherwise all that
+  // live are seen as one.
+  bool one = false;
+  std::string target{};    // --target-storage: this one alone, alive or not; "" or "all": as above
+};
+
+// A storage by the name that WALG_FAILOVER_STORAGES gives it; "default" is the one of the prefix settings.
+struct NamedStorage {
+  std::string name;
+  std::unique_ptr<Storage> storage;  // null when it cannot be used now
+  Status why = OkStatus();
 };
 
 class Wiring : public CodecProvider {
@@ -51,7 +63,10 @@ class Wiring : public CodecProvider {
   ~Wiring() override;
 
   Result<Registry*> registry(const Context& ctx);
-  Result<std::unique_ptr<Storage>> OpenStorage(const Context& ctx, StorageUse use);
+  Result<std::unique_ptr<Storage>> OpenStorage(const Context& ctx, const StorageUse& use);
+  // Each storage by itself, "default" first, then by name. FAILS WITH: kConfig; a storage that cannot be reached is no
+  // failure unless it is the only one or the target.
+  Result<std::vector<NamedStorage>> OpenStorages(const Context& ctx, const StorageUse& use);
   // What new objects are written with. Call it before anything is written: a cipher that is configured and not
   // installed is an error here.
   Result<Codec> WriteCodec(const Context& ctx);
@@ -62,6 +77,11 @@ class Wiring : public CodecProvider {
   Cipher* cipher() override { return cipher_.get(); }
 
  private:
+  struct Place;  // where a storage is, and what its plugin is to be told
+  Result<std::vector<Place>> Places() const;
+  Result<std::unique_ptr<Storage>> OpenPlace(const Context& ctx, const Place& place, const StorageUse& use);
+  Status CheckAlive(const Context& ctx, const std::vector<Place>& places, const StorageUse& use,
+                    std::vector<NamedStorage>* storages);
   Result<Compressor*> LoadReader(const Context& ctx, std::string_view extension);
 
   const Settings& settings_;

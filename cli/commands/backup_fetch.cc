@@ -150,7 +150,6 @@ Json ReportJson(const BackupFetchReport& report) {
 }
 
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   WALRIG_TRY(RefuseUnsupported(call));
   WALRIG_ASSIGN(const BackupFetchOptions options, OptionsFrom(call));
   const int criteria = static_cast<int>(!options.selector.name.empty()) +
@@ -160,7 +159,7 @@ Result<ExitCode> Run(Invocation& call) {
     return UsageError(call, "backup-fetch needs exactly one of: a name, LATEST, --target-user-data, --target-time");
   Wiring wiring(call.settings, call.log);
   WALRIG_TRY(wiring.PrepareCipher(call.ctx));
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true, .rate_limited = !call.turbo}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
   ProgressLine progress(call.ctx, call.settings);
   BackupFetchDeps deps{*storage, wiring, &progress.counters()};
   WALRIG_ASSIGN(const BackupFetchReport report, BackupFetch(progress.context(), options, deps));

@@ -1,6 +1,9 @@
 // walrig backup-list: prints what core/backup/list found.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "cli/commands/common.h"
 #include "cli/output.h"
 #include "cli/wiring.h"
@@ -32,11 +35,23 @@ void PrintText(Invocation& call, const BackupListReport& report, bool detail, bo
 }
 
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   Wiring wiring(call.settings, call.log);
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true}));
-  const BackupListOptions options{.detail = call.Has("detail")};
-  WALRIG_ASSIGN(const BackupListReport report, BackupList(call.ctx, options, *storage));
+  WALRIG_ASSIGN(const std::vector<NamedStorage> storages,
+                wiring.OpenStorages(call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
+  BackupListOptions options{.detail = call.Has("detail")};
+  BackupListReport report;
+  for (const NamedStorage& one : storages) {
+    if (one.storage == nullptr) continue;
+    options.storage_name = one.name;
+    WALRIG_ASSIGN(BackupListReport part, BackupList(call.ctx, options, *one.storage));
+    std::move(part.rows.begin(), part.rows.end(), std::back_inserter(report.rows));
+  }
+  const bool some = std::any_of(storages.begin(), storages.end(), [](const auto& one) { return one.storage != nullptr; });
+  if (!some) return Unavailable("no storage can be reached");
+  if (storages.size() > 1) {
+    std::stable_sort(report.rows.begin(), report.rows.end(),
+                     [](const auto& a, const auto& b) { return a.modified_ns < b.modified_ns; });
+  }
   for (const BackupListRow& row : report.rows) {
     if (!row.problem.empty()) LogWarning(call, fmt::format("{}: {}", row.backup_name, row.problem));
   }

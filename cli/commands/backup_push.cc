@@ -137,12 +137,11 @@ Json ReportJson(const BackupPushReport& report) {
 }
 
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   WALRIG_TRY(RefuseDeltaParent(call));
   WALRIG_ASSIGN(const BackupPushOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.rate_limited = !call.turbo}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.turbo = call.turbo, .one = true, .target = TargetStorage(call)}));
   ConnectOptions connect;
   connect.data_directory = options.data_directory;
   WALRIG_ASSIGN(const auto server, ConnectBackupServer(call.ctx, connect));

@@ -29,7 +29,6 @@ void PrintText(Invocation& call, const BackupShowReport& report) {
 }
 
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   BackupShowOptions options;
   options.selector.name = call.Argument(0);
   if (call.Has("target-user-data")) {
@@ -39,7 +38,7 @@ Result<ExitCode> Run(Invocation& call) {
     return UsageError(call, "backup-show needs a name or --target-user-data");
   }
   Wiring wiring(call.settings, call.log);
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
   WALRIG_ASSIGN(const BackupShowReport report, BackupShow(call.ctx, options, *storage));
   if (call.Has("json")) {
     call.out.Json(BackupShowJson(report), call.Has("pretty"));

@@ -65,7 +65,6 @@ void PrintText(Invocation& call, const BackupVerifyReport& report) {
 }
 
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   BackupVerifyOptions options;
   options.all = call.Has("all");
   options.selector.name = call.Argument(0);
@@ -74,7 +73,7 @@ Result<ExitCode> Run(Invocation& call) {
   options.check_wal = !call.Has("no-wal");
   Wiring wiring(call.settings, call.log);
   WALRIG_TRY(wiring.PrepareCipher(call.ctx));
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
   ProgressLine progress(call.ctx, call.settings);
   BackupVerifyDeps deps{*storage, wiring, &progress.counters()};
   WALRIG_ASSIGN(const BackupVerifyReport report, BackupVerify(progress.context(), options, deps));

@@ -30,11 +30,8 @@ Result<uint64_t> SegmentBytes(const Settings& settings) {
       fmt::format("WALG_PG_WAL_SIZE: {} is no size of a WAL segment in MiB (a power of two from 1 to 1024)", mib));
 }
 
-Status CheckTargetStorage(const Invocation& call) {
-  const std::string name = call.Text("target-storage", call.settings.Text("WALG_TARGET_STORAGE"));
-  if (name.empty() || name == "default") return OkStatus();
-  return NotSupported(fmt::format("storage {}: failover storages are not supported by this version", Printable(name)))
-      .Hint("leave --target-storage out, or give it as \"default\"");
+std::string TargetStorage(const Invocation& call) {
+  return call.Text("target-storage", call.settings.Text("WALG_TARGET_STORAGE"));
 }
 
 Result<Json> ParseUserData(const std::string& text, std::string_view origin) {

@@ -22,8 +22,8 @@ void LogWarning(const Invocation& call, std::string_view text);
 Result<size_t> PositiveSetting(const Settings& settings, std::string_view key);
 // WALG_PG_WAL_SIZE in bytes when somebody set it, else 0. FAILS WITH: kConfig unless a power of two of 1 to 1024 MiB.
 Result<uint64_t> SegmentBytes(const Settings& settings);
-// --target-storage and WALG_TARGET_STORAGE: only the first storage exists so far.
-Status CheckTargetStorage(const Invocation& call);
+// --target-storage, else WALG_TARGET_STORAGE; "" for none.
+std::string TargetStorage(const Invocation& call);
 // JSON text of user data; `origin` names where it came from. FAILS WITH: kInvalidArgument.
 Result<Json> ParseUserData(const std::string& text, std::string_view origin);
 
@@ -31,6 +31,6 @@ inline constexpr CliOption kTargetStorage = {
     .name = "target-storage",
     .kind = OptionKind::kValue,
     .value_name = "NAME",
-    .help = "Which of several storages; only \"default\" exists in this version"};
+    .help = "Use this storage alone: \"default\", or a name of WALG_FAILOVER_STORAGES"};
 
 }  // namespace walrig

@@ -70,11 +70,10 @@ Result<ExitCode> Delete(Invocation& call, const DeleteOptions& options, Storage&
 bool Confirmed(const Invocation& call) { return call.Has("confirm") && !call.Has("dry-run"); }
 
 Result<ExitCode> RunEverything(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   const std::string modifier = call.Argument(0);
   if (!modifier.empty() && modifier != "FORCE") return UsageError(call, "delete everything takes only FORCE");
   Wiring wiring(call.settings, call.log);
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !Confirmed(call)}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !Confirmed(call), .turbo = call.turbo, .target = TargetStorage(call)}));
   const DeleteOptions options{
       .everything = true, .target = {}, .force = modifier == "FORCE", .confirm = Confirmed(call)};
   return Delete(call, options, *storage);
@@ -91,7 +90,6 @@ Status FindFull(const Context& ctx, Storage& storage, BackupSelector* selector) 
 }
 
 Result<ExitCode> RunTarget(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   std::vector<std::string> words = call.arguments;
   const bool find_full = !words.empty() && words[0] == "FIND_FULL";
   if (find_full) words.erase(words.begin());
@@ -106,7 +104,7 @@ Result<ExitCode> RunTarget(Invocation& call) {
     WALRIG_ASSIGN(options.target.user_data, ParseUserData(call.Text("target-user-data"), "--target-user-data"));
   }
   Wiring wiring(call.settings, call.log);
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !options.confirm}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !options.confirm, .turbo = call.turbo, .target = TargetStorage(call)}));
   if (find_full) WALRIG_TRY(FindFull(call.ctx, *storage, &options.target));
   return Delete(call, options, *storage);
 }

@@ -1,6 +1,8 @@
 // walrig wal-fetch: settings and options into core/wal/fetch, and its answer into an exit code for PostgreSQL.
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "cli/commands/common.h"
 #include "cli/wiring.h"
 #include "core/base/string_util.h"
@@ -28,18 +30,36 @@ Result<WalFetchOptions> OptionsFrom(const Invocation& call) {
   return options;
 }
 
+// From the first storage that has it. Absent is only what every storage says that it has not.
+Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& options,
+                                    const std::vector<NamedStorage>& storages, CodecProvider& codecs) {
+  Status unknown;
+  Status absent;
+  for (const NamedStorage& one : storages) {
+    Status failure = Unavailable(std::string(one.why.message())).Hint(std::string(one.why.hint()));
+    if (one.storage != nullptr) {
+      Result<WalFetchReport> report = WalFetch(ctx, options, WalFetchDeps{*one.storage, codecs});
+      if (report.ok() || report.status().code() == Code::kCancelled) return report;
+      failure = std::move(report).status();
+    }
+    Status& slot = failure.code() == Code::kNotFound ? absent : unknown;
+    if (slot.ok()) slot = storages.size() == 1 ? std::move(failure) : std::move(failure).With("storage " + one.name);
+  }
+  return unknown.ok() ? absent : unknown;
+}
+
 Result<WalFetchReport> Fetch(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   WALRIG_ASSIGN(const WalFetchOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   WALRIG_TRY(wiring.PrepareCipher(call.ctx));
   // Whatever cannot be found here is the storage, not the file: PostgreSQL must not take it for the end of WAL.
-  Result<std::unique_ptr<Storage>> storage = wiring.OpenStorage(call.ctx, {.read_only = true});
-  if (!storage.ok()) {
-    return Status(Code::kUnavailable, std::string(storage.status().message()))
-        .Hint(std::string(storage.status().hint()));
+  Result<std::vector<NamedStorage>> storages = wiring.OpenStorages(
+      call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)});
+  if (!storages.ok()) {
+    return Status(Code::kUnavailable, std::string(storages.status().message()))
+        .Hint(std::string(storages.status().hint()));
   }
-  return WalFetch(call.ctx, options, WalFetchDeps{**storage, wiring});
+  return FetchFromAny(call.ctx, options, *storages, wiring);
 }
 
 Result<ExitCode> Run(Invocation& call) {

@@ -35,11 +35,10 @@ Result<WalPushOptions> OptionsFrom(const Invocation& call) {
 }
 
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_TRY(CheckTargetStorage(call));
   WALRIG_ASSIGN(const WalPushOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.turbo = call.turbo, .one = true, .target = TargetStorage(call)}));
   WALRIG_ASSIGN(const WalPushReport report, WalPush(call.ctx, options, WalPushDeps{*storage, codec, wiring}));
   if (call.Has("json")) {
     call.out.Json(Json{{"name", report.name},

@@ -5,7 +5,7 @@
 
 DIR has the shape of tests/data/walg (its README). Every full backup, encrypted or not, is restored and compared with what WAL-G's
 own restore made; every WAL object is fetched; every line of damaged/answers.tsv and derived/answers.tsv is asked.
-What this version does not read yet (increments, failover storages) must be refused in words before anything is
+What this version does not read yet (increments) must be refused in words before anything is
 written. Exit code: 0 all passed, 1 some failed, 77 DIR is not there.
 """
 import argparse
@@ -160,14 +160,6 @@ def is_encrypted(case):
     return any(key.startswith(("WALG_LIBSODIUM_KEY", "WALG_PGP_KEY")) for key in case.env)
 
 
-def has_failover(case):
-    path = case.env.get("WALG_CONFIG_PATH")
-    if not path or not os.path.exists(path):
-        return False
-    with open(path, encoding="utf-8") as f:
-        return "WALG_FAILOVER_STORAGES" in f.read()
-
-
 def refused_in_words(case, backup, words):
     """What joins later: an error that names it, before anything is written."""
     target = case.target()
@@ -178,8 +170,6 @@ def refused_in_words(case, backup, words):
 
 
 def ask_backup(case, backup):
-    if has_failover(case):
-        return refused_in_words(case, backup, ("failover",))
     if "_D_" in backup:
         return refused_in_words(case, backup, ("delta", "increment"))
     target = case.target()
@@ -206,21 +196,16 @@ def ask_wal(case):
         if name.endswith("_delta"):
             continue  # WAL-G's map of changed blocks, no WAL: PostgreSQL never asks for it
         run = case.walrig("wal-fetch", name, to)
-        if has_failover(case):
-            expect(run.code == 1, "%s: is not refused" % name, run)
-            expect(not os.path.lexists(to), "%s: a file was left" % name, run)
-            continue
         expect(run.code == 0, "%s: not fetched" % name, run)
         expect(os.path.getsize(to) == int(size), "%s: %d bytes, not %s" % (name, os.path.getsize(to), size))
         expect(case.suite.check.sha256(to) == digest, "%s: other content" % name)
-    if not has_failover(case):
-        run = case.walrig("wal-fetch", "0000000F0000000000000001", os.path.join(out, "none"))
-        expect(run.code == 74, "a WAL file that is not there is not exit code 74", run)
+    run = case.walrig("wal-fetch", "0000000F0000000000000001", os.path.join(out, "none"))
+    expect(run.code == 74, "a WAL file that is not there is not exit code 74", run)
 
 
 def ask_list(case):
     path = os.path.join(case.path, "backup-list.txt")
-    if not os.path.exists(path) or has_failover(case):
+    if not os.path.exists(path):
         return
     for words, name in ((("backup-list",), "backup-list.txt"), (("backup-list", "--detail"), "backup-list-detail.txt")):
         run = case.walrig(*words)

@@ -11,7 +11,7 @@ using FsStorageTest = FsTest;
 TEST_F(FsStorageTest, SaysWhatItIs) {
   EXPECT_STREQ(plugin_->module().id, "org.walrig.storage-fs");
   EXPECT_STREQ(plugin_->factory().aliases[0], "file");
-  EXPECT_EQ(plugin_->factory().caps, 0x7Fu);
+  EXPECT_EQ(plugin_->factory().caps, 0xFFu);
 }
 
 TEST_F(FsStorageTest, GivesBackWhatWasPut) {
