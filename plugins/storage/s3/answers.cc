@@ -101,6 +101,12 @@ Result<VersionsAnswer> ParseVersions(std::string_view text) {
   return answer;
 }
 
+bool ParseVersioning(std::string_view text) {
+  pugi::xml_document document;
+  const Result<pugi::xml_node> root = Root(text, "VersioningConfiguration", &document);
+  return root.ok() && (XmlText(*root, "Status") == "Enabled" || XmlText(*root, "Status") == "Suspended");
+}
+
 Result<std::string> ParseUploadId(std::string_view text) {
   pugi::xml_document document;
   WALRIG_ASSIGN(const pugi::xml_node root, Root(text, "InitiateMultipartUploadResult", &document));

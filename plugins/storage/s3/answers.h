@@ -36,6 +36,9 @@ struct VersionsAnswer {
 };
 Result<VersionsAnswer> ParseVersions(std::string_view text);
 
+// GetBucketVersioning: does the bucket keep versions, or has it once?
+bool ParseVersioning(std::string_view text);
+
 Result<std::string> ParseUploadId(std::string_view text);
 
 struct UploadsAnswer {

@@ -47,7 +47,7 @@ WALRIG_S3_SETTING(kNoContinue, "S3_DISABLE_100_CONTINUE");
 #undef WALRIG_S3_SETTING
 
 constexpr const char* kChecksums[] = {"crc32c", "none", nullptr};
-constexpr const char* kVersionings[] = {"", "enabled", "disabled", nullptr};
+constexpr const char* kVersionings[] = {"auto", "enabled", "disabled", nullptr};
 constexpr const char* kModes[] = {"GOVERNANCE", "COMPLIANCE", nullptr};
 
 constexpr walrig_option kOptions[] = {
@@ -94,8 +94,8 @@ constexpr walrig_option kOptions[] = {
                 .help = "Seconds for which a new object is locked; -1 for none.", .group = "objects"},
     sdk::Option{.name = "retention_mode", .type = OptionType::kEnum, .settings = kRetentionMode, .default_text = "GOVERNANCE",
                 .choices = kModes, .help = "GOVERNANCE or COMPLIANCE.", .group = "objects"},
-    sdk::Option{.name = "versioning", .type = OptionType::kEnum, .settings = kVersioning, .default_text = "", .choices = kVersionings,
-                .help = "enabled: delete removes all versions of an object.", .group = "objects"},
+    sdk::Option{.name = "versioning", .type = OptionType::kEnum, .settings = kVersioning, .default_text = "auto", .choices = kVersionings,
+                .help = "enabled: delete removes all versions of an object; auto asks the bucket.", .group = "objects"},
     sdk::Option{.name = "checksum", .type = OptionType::kEnum, .advanced = true, .default_text = "crc32c", .choices = kChecksums,
                 .help = "Checksum that the server checks and keeps; none for servers that refuse it."},
     sdk::Option{.name = "put_if_absent", .type = OptionType::kBool, .advanced = true, .default_text = "true",

@@ -4,6 +4,7 @@
 // OWNS: the stream. THREADS: as Source.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -15,14 +16,18 @@ namespace walrig::s3 {
 
 class S3Reader final : public Source {
  public:
-  // `crc_base64` may be empty, or the sum of sums of a multipart upload ("...-3"): then nothing is checked. `length` is
-  // what must come.
-  S3Reader(std::unique_ptr<HttpStream> stream, std::string key, std::string crc_base64, uint64_t length)
-      : stream_(std::move(stream)), key_(std::move(key)), expected_(std::move(crc_base64)), left_(length) {
+  // `length` is what must come; a server that gives more than was asked for (`cut`) is not listened to any longer then.
+  // `crc_base64` may be empty, or the sum of sums of a multipart upload ("...-3"): then nothing is checked.
+  S3Reader(std::unique_ptr<HttpStream> stream, std::string key, std::string crc_base64, uint64_t length, bool cut)
+      : stream_(std::move(stream)), key_(std::move(key)), expected_(std::move(crc_base64)), left_(length), cut_(cut) {
     checks_ = !expected_.empty() && expected_.find('-') == std::string::npos;
   }
   // FAILS WITH: kCorruption, retryable; kTruncated, retryable; what the stream says.
   Result<size_t> Read(const Context& ctx, MutableByteSpan buffer) override {
+    if (cut_) {
+      if (left_ == 0) return size_t{0};
+      buffer = buffer.first(static_cast<size_t>(std::min<uint64_t>(left_, buffer.size())));
+    }
     Result<size_t> got = stream_->Read(ctx, buffer);
     if (!got.ok()) return std::move(got).status().With("get " + key_);
     if (*got > left_) return ProtocolError("get " + key_ + ": more bytes than were asked for");
@@ -41,6 +46,7 @@ class S3Reader final : public Source {
   std::string key_, expected_;
   bool checks_ = false;
   uint64_t left_;
+  bool cut_;
   uint32_t crc_ = 0;
 };
 

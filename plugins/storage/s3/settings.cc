@@ -95,8 +95,8 @@ Status ReadObjectOptions(const sdk::ConfigReader& config, Settings* s) {
   WALRIG_ASSIGN(const std::string checksum, config.TextOr("checksum", "crc32c"));
   s->checksum = checksum == "crc32c";
   WALRIG_ASSIGN(s->put_if_absent, config.BoolOr("put_if_absent", true));
-  WALRIG_ASSIGN(const std::string versioning, config.TextOr("versioning", ""));
-  s->versions = versioning == "enabled";
+  WALRIG_ASSIGN(const std::string versioning, config.TextOr("versioning", "auto"));
+  s->versions = versioning == "enabled" ? Versions::kAll : versioning == "auto" ? Versions::kAsk : Versions::kNewest;
   return OkStatus();
 }
 

@@ -11,6 +11,9 @@
 
 namespace walrig::s3 {
 
+// What a delete removes; kAsk: all versions when the bucket keeps versions.
+enum class Versions { kNewest, kAll, kAsk };
+
 struct Settings {
   std::string bucket;
   std::string folder;  // "" or "path/": before every key
@@ -29,7 +32,7 @@ struct Settings {
   bool checksum = true;
   bool put_if_absent = true;
   bool list_v1 = false;
-  bool versions = false;     // deletes remove all versions
+  Versions versions = Versions::kAsk;
   bool expect_continue = true;
   uint64_t delete_batch = 1000;
   uint64_t part_bytes_max = 20u << 20;

@@ -15,6 +15,7 @@ namespace walrig::s3 {
 namespace {
 
 constexpr size_t kKeyBytesMax = 1024;
+constexpr uint64_t kOffsetMax = INT64_MAX;
 
 bool IsUtf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
@@ -130,9 +131,11 @@ Result<std::unique_ptr<Source>> S3Storage::Get(const Context& ctx, std::string_v
   request.what = fmt::format("get {}", key);
   if (!options.if_match_etag.empty()) request.headers.emplace_back("If-Match", options.if_match_etag);
   if (!whole) {
-    const bool to_end = options.length == kUnknownSize || options.length - 1 > UINT64_MAX - options.offset;
-    request.headers.emplace_back("Range", to_end ? fmt::format("bytes={}-", options.offset)
-                                                 : fmt::format("bytes={}-{}", options.offset, options.offset + options.length - 1));
+    // Servers that cannot parse a number take the whole header for none.
+    const uint64_t first = std::min(options.offset, kOffsetMax);
+    const bool to_end = options.length > kOffsetMax - first;
+    request.headers.emplace_back("Range", to_end ? fmt::format("bytes={}-", first)
+                                                 : fmt::format("bytes={}-{}", first, first + options.length - 1));
   } else if (client_->settings().checksum) {
     request.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   }
@@ -150,7 +153,8 @@ Result<std::unique_ptr<Source>> S3Storage::Get(const Context& ctx, std::string_v
   const Result<uint64_t> length = http::ParseDecimal((*stream)->Header("Content-Length"));
   if (!length.ok()) return ProtocolError(fmt::format("get {}: an answer without a length", key));
   std::string crc(whole ? (*stream)->Header("x-amz-checksum-crc32c") : std::string_view());
-  return std::unique_ptr<Source>(std::make_unique<S3Reader>(*std::move(stream), std::string(key), std::move(crc), *length));
+  return std::unique_ptr<Source>(std::make_unique<S3Reader>(*std::move(stream), std::string(key), std::move(crc),
+                                                            std::min(*length, options.length), *length > options.length));
 }
 
 Result<std::unique_ptr<Sink>> S3Storage::Put(const Context& ctx, std::string_view key, const PutOptions& options) {
@@ -261,9 +265,25 @@ Status S3Storage::DeleteVersions(const Context& ctx, const std::string& key) {
   }
 }
 
+// As WAL-G: a bucket that keeps versions would never give room back. Who may not ask deletes plainly.
+Result<bool> S3Storage::KeepsVersions(const Context& ctx) {
+  if (client_->settings().versions != Versions::kAsk) return client_->settings().versions == Versions::kAll;
+  const int known = keeps_versions_.load();
+  if (known >= 0) return known == 1;
+  S3Request request;
+  request.query = {{"versioning", ""}};
+  request.what = "ask whether the bucket keeps versions";
+  const Result<HttpResponse> response = client_->Send(ctx, request);
+  if (!response.ok() && (response.status().retryable() || response.status().code() == Code::kCancelled)) return response.status();
+  const bool keeps = response.ok() && ParseVersioning(response->body);
+  keeps_versions_ = keeps ? 1 : 0;
+  return keeps;
+}
+
 Status S3Storage::Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) {
   each->assign(keys.size(), OkStatus());
-  if (client_->settings().versions) {
+  WALRIG_ASSIGN(const bool all_versions, KeepsVersions(ctx));
+  if (all_versions) {
     for (size_t i = 0; i < keys.size(); ++i) {
       if (CheckKey(client_->settings().folder, keys[i]).ok()) (*each)[i] = DeleteVersions(ctx, keys[i]);
       if ((*each)[i].code() == Code::kCancelled) return (*each)[i];

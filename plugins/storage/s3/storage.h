@@ -3,6 +3,7 @@
 // OWNS: the client. THREADS: as walrig::Storage.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,6 +46,7 @@ class S3Storage final : public Storage {
   Result<HttpHeaders> Head(const Context& ctx, std::string_view key);
   Status Missing(const Context& ctx, Status status);
   Status DeleteBatch(const Context& ctx, std::span<const std::string> keys, std::span<Status> each);
+  Result<bool> KeepsVersions(const Context& ctx);
   Status DeleteVersions(const Context& ctx, const std::string& key);
   Result<ErrorAnswer> SendDelete(const Context& ctx, const std::string& objects, std::vector<DeleteFailure>* failures);
   Status CopyWhole(const Context& ctx, std::string_view from, std::string_view to, const std::string& etag);
@@ -52,6 +54,7 @@ class S3Storage final : public Storage {
   Result<std::string> CopyPart(const Context& ctx, S3Request request);
 
   std::unique_ptr<S3Client> client_;
+  std::atomic<int> keeps_versions_{-1};  // -1: not known yet
 };
 
 }  // namespace walrig::s3
