@@ -116,6 +116,19 @@ Result<RemotePage> Client::List(const Context& ctx, std::string_view query) {
   return ParseList(answer->body);
 }
 
+void Client::UploadBegan(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  living_.insert(folder);
+}
+void Client::UploadEnded(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  living_.erase(folder);
+}
+bool Client::UploadLives(const std::string& folder) {
+  const std::lock_guard lock(mutex_);
+  return living_.contains(folder);
+}
+
 Status Client::DeleteOne(const Context& ctx, const std::string& name) {
   WALRIG_ASSIGN(const HttpRequest request, Request(ctx, "DELETE", ObjectUrl(name), Csek::kNone));
   const Result<HttpResponse> answer = Send(ctx, request, "delete " + name);

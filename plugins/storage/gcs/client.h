@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,6 +60,11 @@ class Client {
   Status Delete(const Context& ctx, std::span<const std::string> names, std::vector<Status>* each);
   Result<RemotePage> List(const Context& ctx, std::string_view query);
 
+  // Uploads of writers of ours that live, by the names of their folders: they are not unfinished.
+  void UploadBegan(const std::string& folder);
+  void UploadEnded(const std::string& folder);
+  bool UploadLives(const std::string& folder);
+
  private:
   Client(ClientOptions options, std::unique_ptr<HttpClient> http);
   Status DeleteBatch(const Context& ctx, std::span<const std::string> names, std::span<Status> each);
@@ -69,7 +75,8 @@ class Client {
   std::unique_ptr<HttpClient> http_;
   std::unique_ptr<Tokens> tokens_;
   std::mutex mutex_;
-  std::shared_ptr<const Token> last_;  // guarded by mutex_: what the last request carried
+  std::shared_ptr<const Token> last_;  // guarded by mutex_, as below: what the last request carried
+  std::set<std::string> living_;
 };
 
 

@@ -12,7 +12,6 @@
 namespace walrig::gcs {
 namespace {
 
-constexpr uint64_t kLastMs = 5'000;
 constexpr size_t kUploadFolderBytes = 64;  // what the names of parts add
 constexpr size_t kNameBytesMax = 1024;
 
@@ -99,10 +98,10 @@ class ObjectWriter final : public Sink {
 
 }  // namespace
 
-LastContext::LastContext() {
+LastContext::LastContext(uint64_t ms) {
   ctx_.log = &log_;
   ctx_.clock = &clock_;
-  ctx_.deadline_ns = clock_.MonotonicNs() + kLastMs * 1'000'000;
+  ctx_.deadline_ns = clock_.MonotonicNs() + ms * 1'000'000;
 }
 
 Status Absent(const Target& target, Status status) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kComposeMax = 32;  // the API's limit
 constexpr size_t kAbortNamesMax = 10'000;
+constexpr uint64_t kAnswersMs = 1'000;
 
 // A stored object that the whole is made of.
 struct Part {
@@ -39,9 +40,11 @@ class PartUpload final : public Upload {
       : client_(client), target_(std::move(target)), piece_bytes_(piece_bytes), slots_(parallel + 1) {
     const uint64_t seed = ctx.clock->MonotonicNs() * 0x9E3779B97F4A7C15ull ^ reinterpret_cast<uintptr_t>(this);
     folder_ = NewUploadFolder(target_.name, ctx.clock->WallNs(), seed);
+    client_.UploadBegan(folder_);
   }
   ~PartUpload() override {
     if (batch_ != nullptr) batch_->CancelAll();
+    client_.UploadEnded(folder_);
   }
 
   Result<uint8_t*> Room(const Context& ctx) override {
@@ -80,6 +83,9 @@ class PartUpload final : public Upload {
   }
 
   void Abort() noexcept override {
+    // A piece that was sent and not yet answered would appear after it was deleted: the answers are waited for, a little.
+    const LastContext last(kAnswersMs);
+    while (running() > 0 && batch_->Pump(last.ctx(), true).ok()) continue;
     if (batch_ != nullptr) batch_->CancelAll();
     if (!ended_) RemoveAll();
     ended_ = true;

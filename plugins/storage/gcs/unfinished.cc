@@ -13,6 +13,10 @@ namespace {
 
 constexpr int kPagesMax = 100'000;
 
+std::string FolderOf(std::string_view root, std::string_view key, std::string_view upload) {
+  return fmt::format("{}{}{}{}{}", root, key, kChunksMark, upload, upload.empty() ? "" : "/");
+}
+
 }  // namespace
 
 Result<UnfinishedPage> GcsStorage::ListUnfinished(const Context& ctx, std::string_view prefix, std::string_view page_token) {
@@ -31,6 +35,7 @@ Result<UnfinishedPage> GcsStorage::ListUnfinished(const Context& ctx, std::strin
     const std::string_view name = std::string_view(object.info.key).substr(root.size());
     if (!IsPiece(name)) continue;
     const PieceName piece = SplitPiece(name);
+    if (client_->UploadLives(FolderOf(root, piece.key, piece.upload))) continue;
     const auto [at, fresh] = known.try_emplace({std::string(piece.key), std::string(piece.upload)}, out.entries.size());
     if (fresh) {
       out.entries.push_back({.key = std::string(piece.key), .id = std::string(piece.upload),
@@ -48,7 +53,8 @@ Status GcsStorage::AbortOne(const Context& ctx, const UnfinishedUpload& upload) 
   const std::string& root = client_->place().prefix;
   WALRIG_TRY(CheckKey(root, upload.key));
   if (!upload.id.empty()) WALRIG_TRY(CheckKey(root, upload.id));
-  const std::string folder = fmt::format("{}{}{}{}{}", root, upload.key, kChunksMark, upload.id, upload.id.empty() ? "" : "/");
+  const std::string folder = FolderOf(root, upload.key, upload.id);
+  if (client_->UploadLives(folder)) return Unavailable(fmt::format("the upload of {} is still written", upload.key));
   for (int pages = 0; pages < kPagesMax; ++pages) {
     WALRIG_TRY(sdk::PollStop(ctx));
     // Always from the beginning: what was listed is gone then. WAL-G's pieces stand beside the folders of ours.

@@ -66,10 +66,10 @@ Status Absent(const Target& target, Status status);
 // The object that the server says it made is ours; otherwise that generation is deleted again. FAILS WITH: kCorruption.
 Status CheckStored(const Context& ctx, Client& client, const Target& target, const RemoteObject& stored, const Whole& whole);
 
-// A context for what is done when nobody waits: ends after a few seconds, logs nowhere.
+// A context for what is done when nobody waits: ends soon, logs nowhere.
 class LastContext {
  public:
-  LastContext();
+  explicit LastContext(uint64_t ms = 5'000);
   const Context& ctx() const { return ctx_; }
 
  private:
