@@ -23,6 +23,7 @@ std::vector<const Command*> AllCommands() {
   for (const Command& command : DeleteCommands()) all.push_back(&command);
   for (const Command& command : PluginCommands()) all.push_back(&command);
   all.push_back(&PluginCheckCommand());
+  for (const Command& command : KeyCommands()) all.push_back(&command);
   for (const Command& command : ConfigCommands()) all.push_back(&command);
   all.insert(all.end(), {&FlagsCommand(), &CompletionCommand(), &VersionCommand(), &HelpCommand()});
   return all;

@@ -92,6 +92,7 @@ const Command& WalFetchCommand();
 std::span<const Command> DeleteCommands();
 std::span<const Command> PluginCommands();  // plugin*.cc: "plugin list", "plugin info", ...
 const Command& PluginCheckCommand();
+std::span<const Command> KeyCommands();  // "key new", "key list", "key rotate"
 std::span<const Command> ConfigCommands();
 const Command& CompletionCommand();
 const Command& FlagsCommand();

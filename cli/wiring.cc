@@ -1,6 +1,7 @@
 #include "cli/wiring.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <span>
 
@@ -23,6 +24,12 @@ constexpr Chooser kStorages[] = {
     {"WALG_AZ_PREFIX", "azure"}, {"WALG_SWIFT_PREFIX", "swift"}, {"WALG_SSH_PREFIX", "ssh"},
 };
 constexpr Chooser kCiphers[] = {
+    {"WALRIG_GCRYPT_KEY_FILE", "gcrypt"},
+    {"WALRIG_GCRYPT_KEY", "gcrypt"},
+    {"WALRIG_GCRYPT_KEY_CREDENTIAL", "gcrypt"},
+    {"WALRIG_GCRYPT_KEY_COMMAND", "gcrypt"},
+    {"WALRIG_GCRYPT_PASSPHRASE", "gcrypt"},
+    {"WALRIG_GCRYPT_PASSPHRASE_FILE", "gcrypt"},
     {"WALG_PGP_KEY", "openpgp"},
     {"WALG_PGP_KEY_PATH", "openpgp"},
     {"WALG_GPG_KEY_ID", "openpgp"},
@@ -89,9 +96,18 @@ Result<PluginChoice> ChooseCipher(const Settings& settings) {
   }
   std::optional<PluginChoice> choice = FirstSet(settings, kCiphers);
   if (!choice.has_value()) return PluginChoice{};
-  const bool envelope = settings.Has("WALG_ENVELOPE_PGP_KEY") || settings.Has("WALG_ENVELOPE_PGP_KEY_PATH");
-  if (choice->name == "openpgp" && envelope) {
-    return ConfigError("an OpenPGP key and an envelope OpenPGP key are both configured; only one of them can be used");
+  // WAL-G takes the first; but who set two keys may be wrong about which one protects the backups.
+  std::string names = fmt::format("{} ({})", choice->name, choice->where);
+  std::string last = choice->name;
+  for (const Chooser& chooser : kCiphers) {
+    const std::optional<SettingValue> value = settings.FindExplicit(chooser.setting);
+    if (!value.has_value() || chooser.plugin == choice->name || chooser.plugin == last) continue;
+    last = chooser.plugin;
+    names += fmt::format(", {} ({})", chooser.plugin, value->where);
+  }
+  if (last != choice->name) {
+    return ConfigError("keys of more than one cipher are configured: " + names)
+        .Hint("say which one with --cipher=NAME or WALRIG_CIPHER, or take the other keys away");
   }
   return *std::move(choice);
 }
@@ -134,7 +150,11 @@ Result<Codec> Wiring::WriteCodec(const Context& ctx) {
 Status Wiring::PrepareCipher(const Context& ctx) {
   if (cipher_prepared_) return OkStatus();
   WALRIG_ASSIGN(const PluginChoice choice, ChooseCipher(settings_));
+  WALRIG_ASSIGN(plaintext_allowed_, settings_.Bool("WALRIG_ALLOW_PLAINTEXT"));
   if (!choice.name.empty()) {
+    WALRIG_ASSIGN(const bool core_dumps, settings_.Bool("WALRIG_CORE_DUMPS"));
+    // Keys that came by a setting stand in the environment and in the settings: nothing of the process may be dumped.
+    if (!core_dumps) (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
     Result<std::unique_ptr<Cipher>> made = plugins->NewCipher(ctx, choice.name, choice.values, LookupIn(settings_));
     if (!made.ok()) {

@@ -36,7 +36,8 @@ SettingLookup LookupIn(const Settings& settings);
 Result<PluginChoice> ChooseStorage(const Settings& settings);
 // By --compressor, else WALG_COMPRESSION_METHOD. Name "none" for none.
 Result<PluginChoice> ChooseCompressor(const Settings& settings);
-// By --cipher, else by the first of WAL-G's key settings that is there. Name "" for none, never when a key is set.
+// By --cipher, else by which keys are set. Name "" for none, never when a key is set.
+// FAILS WITH: kConfig when keys of several ciphers are set and nothing says which one to use.
 Result<PluginChoice> ChooseCipher(const Settings& settings);
 
 struct StorageUse {
@@ -75,6 +76,7 @@ class Wiring : public CodecProvider {
 
   Result<Compressor*> ForExtension(const Context& ctx, std::string_view extension) override;
   Cipher* cipher() override { return cipher_.get(); }
+  bool plaintext_allowed() const override { return plaintext_allowed_; }
 
  private:
   struct Place;  // where a storage is, and what its plugin is to be told
@@ -90,6 +92,7 @@ class Wiring : public CodecProvider {
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Cipher> cipher_;
   bool cipher_prepared_ = false;
+  bool plaintext_allowed_ = false;
   std::unique_ptr<Compressor> writer_;
   std::mutex mutex_;  // guards readers_ and the registry's use from ForExtension
   std::map<std::string, std::unique_ptr<Compressor>, std::less<>> readers_;

@@ -24,6 +24,8 @@ class CodecProvider {
   virtual Result<Compressor*> ForExtension(const Context& ctx, std::string_view ext) = 0;
   // The configured cipher, or nullptr when none is.
   virtual Cipher* cipher() = 0;
+  // Whether objects that are not encrypted may be read although there is a cipher (WALRIG_ALLOW_PLAINTEXT).
+  virtual bool plaintext_allowed() const { return false; }
 };
 
 }  // namespace walrig

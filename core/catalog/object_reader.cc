@@ -57,7 +57,7 @@ class HintingSource final : public Source {
     auto got = source_->Read(ctx, buffer);
     if (!got.ok() && got.status().code() == Code::kCorruption && !any_ && !has_cipher_) {
       return std::move(got).status().Hint(
-          "the object is damaged, or encrypted: no key is configured (WALG_LIBSODIUM_KEY, WALG_PGP_KEY and the like)");
+          "the object is damaged, or encrypted: no key is configured (WALRIG_GCRYPT_KEY_FILE, WALG_LIBSODIUM_KEY, WALG_PGP_KEY and the like)");
     }
     if (got.ok()) any_ = true;
     return got;
@@ -83,6 +83,7 @@ Result<std::unique_ptr<Source>> ObjectReader::OpenStored(const Context& ctx, con
 Result<std::unique_ptr<Source>> ObjectReader::OpenTar(const Context& ctx, const TarObject& object) const {
   Codec codec;
   codec.cipher = codecs_.cipher();
+  codec.plaintext_allowed = codecs_.plaintext_allowed();
   WALRIG_ASSIGN(codec.compressor, codecs_.ForExtension(ctx, object.extension));
   WALRIG_ASSIGN(std::unique_ptr<Source> stored,
                 OpenStored(ctx, object.key, std::string(kTarFolder) + object.file_name));

@@ -14,6 +14,8 @@ namespace walrig {
 struct Codec {
   Compressor* compressor = nullptr;  // null: none
   Cipher* cipher = nullptr;          // null: none
+  // Reading: an object that was not encrypted is taken although there is a cipher. What it holds is not proven then.
+  bool plaintext_allowed = false;
 
   // Of object names, without the dot; "" without a compressor. A cipher has no extension, as in WAL-G.
   std::string Extension() const { return compressor != nullptr ? compressor->traits().extension : std::string(); }

@@ -5,6 +5,12 @@
 #include "core/pipeline/pump.h"
 
 namespace walrig {
+namespace {
+
+// A sealer writes straight into a buffer that has room for its next chunk: 64 KiB, a tag, and a header before the first.
+constexpr size_t kSealRoomBytes = 72 * 1024;
+
+}  // namespace
 
 Result<std::unique_ptr<StoredStream>> StoredStream::New(const Codec& codec, bool encode, std::unique_ptr<Sink> sink) {
   std::unique_ptr<StoredStream> stream(new StoredStream(std::move(sink)));
@@ -14,7 +20,7 @@ Result<std::unique_ptr<StoredStream>> StoredStream::New(const Codec& codec, bool
   }
   if (codec.cipher != nullptr) {
     WALRIG_ASSIGN(stream->sealer_.machine, codec.cipher->NewSealer());
-    stream->sealer_.out = Buffer(kIoBufferBytes);
+    stream->sealer_.out = Buffer(2 * kSealRoomBytes);
   }
   return stream;
 }
@@ -36,7 +42,7 @@ Status StoredStream::Seal(const Context& ctx, ByteSpan bytes, Directive directiv
       *sealer_.machine, bytes, directive, [&] { return sealer_.out.span().subspan(sealer_.out_bytes); },
       [&](size_t used) -> Status {
         sealer_.out_bytes += used;
-        return sealer_.out_bytes == sealer_.out.size() ? pass_on() : OkStatus();
+        return sealer_.out.size() - sealer_.out_bytes < kSealRoomBytes ? pass_on() : OkStatus();
       }));
   return directive == Directive::kFinish ? pass_on() : OkStatus();
 }

@@ -25,7 +25,7 @@ Result<std::optional<ArchivedWalFile>> Open(const Context& ctx, Storage& storage
         .Hint(std::string(compressor.status().hint()));
   }
   if (!compressor.ok()) return std::move(compressor).status().With(candidate.key);
-  const Codec codec{.compressor = *compressor, .cipher = codecs.cipher()};
+  const Codec codec{.compressor = *compressor, .cipher = codecs.cipher(), .plaintext_allowed = codecs.plaintext_allowed()};
   WALRIG_ASSIGN(auto plain, DecodingSource::New(codec, std::move(stored).value(), candidate.key));
   return std::optional<ArchivedWalFile>({.key = candidate.key, .plain = std::move(plain)});
 }

@@ -57,15 +57,30 @@ TEST(WiringTest, ZstdLevelWithAnotherMethodIsAnError) {
   EXPECT_OK(ChooseCompressor(With({{"WALG_ZSTD_LEVEL", "best"}, {"WALG_COMPRESSION_METHOD", "ZSTD"}})));
 }
 
-TEST(WiringTest, CipherIsTheFirstKeyInWalGsOrder) {
-  const std::pair<const char*, const char*> order[] = {
-      {"WALG_LIBSODIUM_KEY_PATH", "libsodium"}, {"YC_CSE_KMS_KEY_ID", "yc-kms"}, {"WALG_CSE_KMS_ID", "aws-kms"}};
-  Settings settings;
-  for (const auto& [key, plugin] : order) {
-    settings.Put(key, {"k", SettingOrigin::kFile, "f"});
-    ASSERT_OK_AND_ASSIGN(const PluginChoice choice, ChooseCipher(settings));
+TEST(WiringTest, CipherFollowsTheKeyThatIsSet) {
+  const std::pair<const char*, const char*> known[] = {
+      {"WALG_LIBSODIUM_KEY_PATH", "libsodium"},   {"YC_CSE_KMS_KEY_ID", "yc-kms"},
+      {"WALG_CSE_KMS_ID", "aws-kms"},             {"WALG_PGP_KEY", "openpgp"},
+      {"WALRIG_GCRYPT_KEY_FILE", "gcrypt"},       {"WALRIG_GCRYPT_PASSPHRASE", "gcrypt"},
+      {"WALRIG_GCRYPT_KEY_CREDENTIAL", "gcrypt"}, {"WALRIG_GCRYPT_KEY_COMMAND", "gcrypt"}};
+  for (const auto& [key, plugin] : known) {
+    ASSERT_OK_AND_ASSIGN(const PluginChoice choice, ChooseCipher(With({{key, "k"}})));
     EXPECT_EQ(choice.name, plugin);
   }
+}
+
+TEST(WiringTest, KeysOfSeveralCiphersAreAnErrorThatNamesThem) {
+  const Settings settings = With({{"WALG_LIBSODIUM_KEY", "k"}, {"WALRIG_GCRYPT_KEY_FILE", "f"}, {"WALG_PGP_KEY", "k"}});
+  const auto choice = ChooseCipher(settings);
+  EXPECT_THAT(choice, HasCode(Code::kConfig));
+  for (const char* name : {"gcrypt", "libsodium", "openpgp"}) EXPECT_THAT(choice, MessageHas(name));
+  EXPECT_OK(ChooseCipher(With({{"WALG_LIBSODIUM_KEY", "k"}, {"WALG_LIBSODIUM_KEY_PATH", "f"}})));
+}
+
+TEST(WiringTest, ANamedCipherWinsOverKeys) {
+  ASSERT_OK_AND_ASSIGN(const PluginChoice choice,
+                       ChooseCipher(With({{"WALG_LIBSODIUM_KEY", "k"}, {"WALG_PGP_KEY", "k"}, {"WALRIG_CIPHER", "gcrypt"}})));
+  EXPECT_EQ(choice.name, "gcrypt");
 }
 
 TEST(WiringTest, TwoOpenPgpKeysAreAnError) {

@@ -124,5 +124,36 @@ TEST_F(DecodingSourceTest, CopyAllMovesEverythingAndKeepsItsBound) {
   EXPECT_THAT(CopyAll(ctx_, again, sink, 4), HasCode(Code::kTooLarge));
 }
 
+constexpr std::string_view kZstdMagic = "\x28\xB5\x2F\xFD";
+
+TEST_F(DecodingSourceTest, SaysThatAnObjectIsNotEncrypted) {
+  const auto got = Decoded(std::string(kZstdMagic) + std::string(600, 'x'), Codec{&compressor_, &cipher_});
+  EXPECT_THAT(got, HasCode(Code::kCorruption));
+  EXPECT_THAT(got, MessageHas("zstd data and is not encrypted"));
+}
+
+TEST_F(DecodingSourceTest, TakesPlaintextOnlyWhenTold) {
+  std::string tar(1024, '\0');
+  tar.replace(257, 5, "ustar");
+  EXPECT_THAT(Decoded(tar, Codec{.cipher = &cipher_}), HasCode(Code::kCorruption));
+  for (const size_t read_bytes : {size_t{1}, size_t{300}, SIZE_MAX}) {
+    EXPECT_THAT(Decoded(tar, Codec{.cipher = &cipher_, .plaintext_allowed = true}, read_bytes), IsOkAndHolds(tar));
+  }
+}
+
+TEST_F(DecodingSourceTest, StillOpensWhatIsEncryptedWhenPlaintextIsAllowed) {
+  const Codec codec{.compressor = &compressor_, .cipher = &cipher_, .plaintext_allowed = true};
+  EXPECT_THAT(Decoded(Encoded(plain_, codec), codec), IsOkAndHolds(plain_));
+}
+
+TEST_F(DecodingSourceTest, NamesTheCipherThatIsMissingOrAnother) {
+  const std::string gcrypt = "\x89WRGC\r\n\x1A" + std::string(500, 'x');
+  EXPECT_THAT(Decoded(gcrypt, Codec{}), HasCode(Code::kPermission));
+  EXPECT_THAT(Decoded(gcrypt, Codec{&compressor_, nullptr}), MessageHas("cipher gcrypt"));
+  EXPECT_THAT(Decoded(gcrypt, Codec{nullptr, &cipher_}), MessageHas("an object of cipher gcrypt"));
+  const std::string openpgp = std::string("\xC1\x5E\x03", 3) + std::string(500, 'x');
+  EXPECT_THAT(Decoded(openpgp, Codec{&compressor_, nullptr}), MessageHas("an OpenPGP message, and no cipher"));
+}
+
 }  // namespace
 }  // namespace walrig::test
