@@ -57,6 +57,9 @@ constexpr CliOption kOptions[] = {
      .help = "Run one check and answer on one line; used by the command itself"},
 };
 
+// Where a storage's server is: a fault proxy is put before it, for the checks of level 2.
+constexpr std::string_view kEndpointOption = "endpoint";
+
 struct Target {
   std::string kind, name;
 };
@@ -123,12 +126,40 @@ class Maker {
     fixture.open = [this, name = target.name, lookup = LookupIn(call_.settings)] {
       return registry_->NewStorage(call_.ctx, name, values_, lookup);
     };
+    fixture.endpoint = EndpointOf(target);
+    fixture.open_at = [this, name = target.name, lookup = LookupIn(call_.settings)](const std::string& endpoint) {
+      OptionValues values = values_;
+      std::erase_if(values, [](const auto& value) { return value.first == kEndpointOption; });
+      values.emplace_back(kEndpointOption, endpoint);
+      return registry_->NewStorage(call_.ctx, name, values, lookup);
+    };
     return fixture;
   }
 
  private:
   Maker(Invocation& call, std::unique_ptr<Registry> registry, OptionValues values)
       : call_(call), registry_(std::move(registry)), values_(std::move(values)) {}
+
+  // What the option "endpoint" of this storage is, by -o or by its settings; "" when there is none.
+  std::string EndpointOf(const Target& target) const {
+    for (const auto& [key, value] : values_) {
+      if (key == kEndpointOption) return value;
+    }
+    std::error_code error;
+    const auto info = LoadModuleInfo(std::filesystem::canonical(call_.Argument(0), error).string());
+    if (error || !info.ok()) return {};
+    const auto lookup = LookupIn(call_.settings);
+    for (const FactoryInfo& factory : info->factories) {
+      if (factory.kind != PluginKind::kStorage || factory.name != target.name) continue;
+      for (const OptionSpec& option : factory.options) {
+        if (option.name != kEndpointOption) continue;
+        for (const std::string& setting : option.settings) {
+          if (auto value = lookup(setting); value.has_value()) return *value;
+        }
+      }
+    }
+    return {};
+  }
   Invocation& call_;
   std::unique_ptr<Registry> registry_;
   OptionValues values_;
@@ -228,7 +259,8 @@ constexpr Command kCommand = {
     .arguments = "FILE",
     .description =
         "Loads the file and runs the kit's checks, each in a process of its own. A storage needs an\n"
-        "empty place of its own: walrig plugin check ./storage-acme.so -o url=http://127.0.0.1:9000\n"
+        "empty place of its own: walrig plugin check ./storage-acme.so -o endpoint=http://127.0.0.1:9000\n"
+        "Level 2 puts a fault proxy before a storage that has an option endpoint, when that is plain HTTP.\n"
         "Exit 0 when all passed, 1 when one failed, 77 when all were skipped.",
     .options = kOptions,
     .arguments_min = 1,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT-0
-// What the two files of the storage suite share.
+// What the files of the storage suite share.
 #pragma once
 
 #include "sdk/conformance/storage_suite.h"
@@ -50,6 +50,7 @@ struct StorageCheck {
 std::vector<StorageCheck> StorageObjectChecks();    // reading and writing
 std::vector<StorageCheck> StorageListingChecks();   // names, lists, deletes, copies
 std::vector<StorageCheck> StorageResourceChecks();  // level 2
+std::vector<Check> StorageFaultChecks(const StorageFixture& fixture);  // level 2, through a fault proxy
 std::vector<StorageCheck> StorageUnfinishedChecks();  // uploads without an end
 
 }  // namespace walrig::conformance

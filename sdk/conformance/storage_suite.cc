@@ -62,6 +62,7 @@ std::vector<Check> StorageSuite(StorageFixture fixture) {
                        }});
     }
   }
+  for (Check& check : StorageFaultChecks(fixture)) suite.push_back(std::move(check));
   return suite;
 }
 

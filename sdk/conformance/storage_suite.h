@@ -17,6 +17,10 @@ struct StorageFixture {
   // Every key of a run begins with it and is deleted by the check that made it: the place may hold other objects.
   std::string run_prefix = "walrig-check/";
   size_t list_keys = 2'500;  // for the paging check; fewer for a slow place
+  // For the checks of faults: where the server is ("http://127.0.0.1:9000/path") and how to open the same place by
+  // another way to it. Without them these checks are skipped.
+  std::string endpoint;
+  std::function<Result<std::unique_ptr<Storage>>(const std::string& endpoint)> open_at;
 };
 std::vector<Check> StorageSuite(StorageFixture fixture);
 
