@@ -139,6 +139,7 @@ Result<Attributes> AnswerPacket::ReadAttributes() const {
 Result<std::vector<NamedEntry>> AnswerPacket::ReadNames() const {
   WALRIG_SSH_TAKE(Answer::kName);
   const uint32_t count = taker.U32();
+  if (!taker.ok) return Cut();
   std::vector<NamedEntry> entries;
   // Each takes 12 bytes at the least, so a count that lies takes no memory.
   entries.reserve(std::min<size_t>(count, taker.rest.size() / 12));
@@ -157,6 +158,7 @@ Result<uint32_t> AnswerPacket::ReadVersion(std::vector<std::pair<std::string, st
   if (body_.size() < kHeadBytes || type() != Answer::kVersion) return Cut();
   Taker taker{body_.first(body_.size()).subspan(1)};
   const uint32_t version = taker.U32();
+  if (!taker.ok) return Cut();
   while (!taker.rest.empty()) {
     std::string name = taker.Text();
     std::string value = taker.Text();
