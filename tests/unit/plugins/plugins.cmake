@@ -1,5 +1,5 @@
 # The plugins' tests drive the real .so files through the C ABI.
-foreach(plugin storage-fs storage-s3 storage-azure compressor-zstd compressor-lz4 compressor-xz compressor-brotli compressor-gzip compressor-lzo cipher-gcrypt cipher-libsodium cipher-openpgp)
+foreach(plugin storage-fs storage-gcs storage-s3 storage-azure compressor-zstd compressor-lz4 compressor-xz compressor-brotli compressor-gzip compressor-lzo cipher-gcrypt cipher-libsodium cipher-openpgp)
   string(REGEX REPLACE "^([a-z]+)-" "\\1/" folder "${plugin}")
   if(TARGET ${plugin})
     walrig_unit_test(plugins/${folder} DEPS walrig::sdk ${CMAKE_DL_LIBS})
@@ -27,4 +27,8 @@ endif()
 # As are those of storage-azure.
 if(TARGET unit_plugins_storage_azure)
   target_link_libraries(unit_plugins_storage_azure PRIVATE walrig_storage_azure)
+endif()
+# As are those of storage-gcs.
+if(TARGET unit_plugins_storage_gcs)
+  target_link_libraries(unit_plugins_storage_gcs PRIVATE walrig_storage_gcs)
 endif()
