@@ -20,7 +20,6 @@ using walrig::Context;
 using walrig::OptionType;
 using walrig::Result;
 using walrig::SecretBytes;
-using walrig::Status;
 using walrig::Transform;
 namespace libsodium = walrig::libsodium;
 namespace sdk = walrig::sdk;
@@ -53,6 +52,8 @@ Result<SecretBytes> ReadText(const Context& ctx, const sdk::ConfigReader& config
 }
 
 Result<std::unique_ptr<Cipher>> Create(const Context& ctx, const sdk::ConfigReader& config) {
+  // Any number of times, from any thread; only the first does something.
+  if (sodium_init() < 0) return walrig::Internal("libsodium cannot be initialised");
   WALRIG_ASSIGN(const std::string transform, config.TextOr("key_transform", "none"));
   const auto kind = transform == "hex"      ? libsodium::KeyTransform::kHex
                     : transform == "base64" ? libsodium::KeyTransform::kBase64
@@ -60,12 +61,6 @@ Result<std::unique_ptr<Cipher>> Create(const Context& ctx, const sdk::ConfigRead
   WALRIG_ASSIGN(const SecretBytes text, ReadText(ctx, config));
   WALRIG_ASSIGN(SecretBytes key, libsodium::DeriveKey(text.text(), kind));
   return std::unique_ptr<Cipher>(std::make_unique<LibsodiumCipher>(std::move(key)));
-}
-
-Status Init() {
-  // 1: another part of the process has done it.
-  if (sodium_init() < 0) return walrig::Internal("libsodium cannot be initialised");
-  return walrig::OkStatus();
 }
 
 constexpr const char* kKeySettings[] = {"WALG_LIBSODIUM_KEY", nullptr};
@@ -90,5 +85,5 @@ constexpr walrig_factory kLibsodium = sdk::CipherFactory<Create>(
 
 }  // namespace
 
-WALRIG_EXPORT_PLUGIN_HOOKS(sdk::InitThunk<Init>, nullptr, "org.walrig.cipher-libsodium", WALRIG_PLUGIN_VERSION,
-                           "Apache-2.0", "cipher:libsodium", "WAL-G's libsodium encryption", &kLibsodium);
+WALRIG_EXPORT_PLUGIN("org.walrig.cipher-libsodium", WALRIG_PLUGIN_VERSION, "Apache-2.0", "cipher:libsodium",
+                     "WAL-G's libsodium encryption", &kLibsodium);
