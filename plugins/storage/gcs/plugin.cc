@@ -59,7 +59,9 @@ Result<std::unique_ptr<Storage>> Create(const Context& ctx, const sdk::ConfigRea
   writer.parallel = static_cast<uint32_t>(parallel);
   WALRIG_ASSIGN(walrig::HttpOptions http, HttpFor(config));
   WALRIG_ASSIGN(gcs::Credentials credentials, CredentialsFor(ctx, config, !emulator.empty()));
-  const bool in_clear = options.endpoint.starts_with("http://");
+  const std::string& url = options.endpoint;
+  const bool here = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") || url.starts_with("http://[::1]");
+  const bool in_clear = url.starts_with("http://") && !here;
   if (in_clear && credentials.kind != gcs::CredentialKind::kNone && emulator.empty()) {
     return walrig::ConfigError("the endpoint is plain http, over which credentials would be seen")
         .Hint("use https, or say auth=none for a server that asks for no credentials");
