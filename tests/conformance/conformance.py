@@ -19,7 +19,21 @@ import servers  # noqa: E402
 NO_CHECKSUM = {"brotli", "lzma"}
 SERVERS = {"s3": [servers.minio, servers.s3rver], "gcs": [servers.fake_gcs], "azure": [servers.azurite], "ssh": [servers.sshd]}
 # What a test server cannot do, though the real service can: server -> {check: why}. Left out of the run.
-NOT_OF_THE_SERVER = {}
+NOT_OF_THE_SERVER = {
+    "s3rver": {
+        "put_if_absent": "it does not know If-None-Match",
+        "etag_guards": "it does not know If-Match",
+        "overwrite_is_atomic": "it writes over the file that a reader has open",
+        "every_key_is_listed_once": "the next page begins by another order than the page before, and keys fall between",
+        "delete_takes_many": "it removes a folder under the feet of its own other deletions",
+        "nasty_names": "keys are names of files; it cannot delete one that ends in a space",
+        "uploads": "it cannot list multipart uploads",
+        "an_upload_without_an_end": "it cannot list multipart uploads",
+        "a_broken_upload": "it stores what came of a request that was broken off",
+        "a_damaged_upload": "it does not compare the body with x-amz-content-sha256",
+    },
+    "fake-gcs": {"a_broken_upload": "it stores what came of a request that was broken off"},
+}
 
 
 def check(walrig, path, name, options, env=None):

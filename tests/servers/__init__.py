@@ -7,6 +7,7 @@
 install.sh gets them; README.md tells the rest.
 """
 from .azure import Azurite as azurite
+from .faults import FaultProxy
 from .gcs import FakeGcs as fake_gcs
 from .process import USER, Server, free_port, missing
 from .s3 import MinIO as minio
@@ -16,4 +17,4 @@ from .tls import Authority
 
 BY_NAME = {"minio": minio, "s3rver": s3rver, "fake-gcs": fake_gcs, "azurite": azurite, "sshd": sshd}
 
-__all__ = ["Authority", "BY_NAME", "Server", "USER", "azurite", "fake_gcs", "free_port", "minio", "missing", "s3rver", "sshd"]
+__all__ = ["Authority", "BY_NAME", "FaultProxy", "Server", "USER", "azurite", "fake_gcs", "free_port", "minio", "missing", "s3rver", "sshd"]

@@ -69,6 +69,8 @@ class Azurite(Server):
             raise RuntimeError(f"{self.name}: cannot make a container: {status} {body[:500]}")
         self.env = {"WALG_AZ_PREFIX": f"azure://{self.container}/walrig", "AZURE_STORAGE_ACCOUNT": ACCOUNT,
                     "AZURE_STORAGE_ACCESS_KEY": KEY, "AZURE_ENDPOINT": f"{self.url}/{ACCOUNT}"}
+        if self.tls:
+            self.env["WALRIG_AZURE_CA_FILE"] = self.tls.ca
 
     def keys(self, prefix=""):
         found, marker = [], ""

@@ -9,14 +9,13 @@ from .process import Server, cache, missing, versions
 
 
 class FakeGcs(Server):
+    # In memory: on disk names are files, with what that forbids.
     name = "fake-gcs"
     bucket = "walrig-tests"
 
-    def __init__(self, tls=None, kind="good", port=None, external_url=None):
-        """`external_url` is what its answers name as the place to go on with an upload: a proxy in front of it."""
+    def __init__(self, tls=None, kind="good", port=None):
         super().__init__(port)
-        self.tls, self.kind, self.external_url = tls, kind, external_url
-        os.mkdir(os.path.join(self.dir, "data"))
+        self.tls, self.kind = tls, kind
 
     def _url(self):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
@@ -29,9 +28,9 @@ class FakeGcs(Server):
         if self.tls:
             crt, key = self.tls.certificate(self.kind)
             certificate = ["-cert-location", crt, "-private-key-location", key]
-        return [program, "-scheme", "https" if self.tls else "http", "-host", "127.0.0.1", "-port", str(self.port), "-backend", "filesystem",
-                "-filesystem-root", os.path.join(self.dir, "data"), "-public-host", f"127.0.0.1:{self.port}",
-                "-external-url", self.external_url or self._url(), "-log-level", "warn", *certificate]
+        return [program, "-scheme", "https" if self.tls else "http", "-host", "127.0.0.1", "-port", str(self.port), "-backend", "memory",
+                "-public-host", f"127.0.0.1:{self.port}",
+                "-external-url", self._url(), "-log-level", "warn", *certificate]
 
     def request(self, method, path, body=None):
         if self.tls:
@@ -54,6 +53,8 @@ class FakeGcs(Server):
         if status != 200:
             raise RuntimeError(f"{self.name}: cannot make a bucket: {status} {body[:500]}")
         self.env = {"WALG_GS_PREFIX": f"gs://{self.bucket}/walrig", "WALG_GS_ENDPOINT": self.url, "STORAGE_EMULATOR_HOST": self.url}
+        if self.tls:
+            self.env["WALG_GS_CA_CERT_FILE"] = self.tls.ca
 
     def keys(self, prefix=""):
         found, token = [], ""

@@ -140,7 +140,8 @@ class S3rver(S3Server):
         if self.tls:
             crt, key = self.tls.certificate(self.kind)
             certificate = ["--cert", crt, "--key", key]
-        return ["node", found[-1], "--silent", "--no-vhost-buckets", "--address", "127.0.0.1", "--port", str(self.port), "--directory", self.data,
+        # Its page tokens are made with a cipher that OpenSSL 3 keeps among the old ones.
+        return ["node", "--openssl-legacy-provider", found[-1], "--silent", "--no-vhost-buckets", "--address", "127.0.0.1", "--port", str(self.port), "--directory", self.data,
                 "--configure-bucket", self.bucket, *certificate]
 
     def ready(self):
