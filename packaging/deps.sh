@@ -16,6 +16,7 @@ build=(
   libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
   libpq-dev libsqlite3-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libxxhash-dev libisal-dev
   libcurl4-openssl-dev libpugixml-dev libgcrypt20-dev libzstd-dev liblz4-dev liblzma-dev libbrotli-dev zlib1g-dev liblzo2-dev
+  libsodium-dev librnp-dev
 )
 run=(postgresql-15 postgresql-client-15 util-linux procps)
 # clang and its runtime: the fuzzers. The compressors' own programs: peers to compare with.
@@ -24,6 +25,9 @@ test=(
   clang-14 libclang-rt-14-dev
   zstd lz4 xz-utils brotli gzip lzop tar xxhash
   zsh fish
+  gnupg
+  # An independent implementation of cipher gcrypt's format; gcore, to look for keys in a core dump.
+  python3-cryptography gdb
   openssh-server openssh-client
   # Servers of the storages' tests (tests/servers), and a peer of the benchmark.
   nodejs npm python3-venv openssl openssh-server openssh-client rclone

@@ -31,7 +31,9 @@ Result<SecretBytes> UnwrapFrom(ByteSpan wrap_key, const Slot& slot) {
 
 Result<Digest> HeaderMac(ByteSpan object_key, ByteSpan salt, ByteSpan header) {
   WALRIG_ASSIGN(const SecretBytes key, HkdfSha256(object_key, salt, {AsBytes("walrig-gcrypt v1 header")}));
-  return HmacSha256(key.bytes(), {header});
+  Digest mac{};
+  WALRIG_TRY(HmacSha256(key.bytes(), {header}, mac));
+  return mac;
 }
 
 Result<SecretBytes> PayloadKey(ByteSpan object_key, ByteSpan salt, ByteSpan header) {

@@ -67,7 +67,7 @@ Status StartLibrary() {
 
 void RandomBytes(MutableByteSpan out) { gcry_randomize(out.data(), out.size(), GCRY_STRONG_RANDOM); }
 
-Result<Digest> HmacSha256(ByteSpan key, std::initializer_list<ByteSpan> message) {
+Status HmacSha256(ByteSpan key, std::initializer_list<ByteSpan> message, MutableByteSpan out) {
   gcry_mac_hd_t raw = nullptr;
   if (const auto error = gcry_mac_open(&raw, GCRY_MAC_HMAC_SHA256, GCRY_MAC_FLAG_SECURE, nullptr)) {
     return Failure("HMAC", error);
@@ -78,24 +78,21 @@ Result<Digest> HmacSha256(ByteSpan key, std::initializer_list<ByteSpan> message)
     if (piece.empty()) continue;
     if (const auto error = gcry_mac_write(raw, piece.data(), piece.size())) return Failure("HMAC", error);
   }
-  Digest digest{};
-  size_t length = digest.size();
-  if (const auto error = gcry_mac_read(raw, digest.data(), &length)) return Failure("HMAC", error);
-  return digest;
+  size_t length = out.size();
+  if (const auto error = gcry_mac_read(raw, out.data(), &length)) return Failure("HMAC", error);
+  return OkStatus();
 }
 
 Result<SecretBytes> HkdfSha256(ByteSpan ikm, ByteSpan salt, std::initializer_list<ByteSpan> info) {
   static constexpr std::array<uint8_t, 32> kNoSalt{};
-  WALRIG_ASSIGN(Digest extracted, HmacSha256(salt.empty() ? ByteSpan(kNoSalt) : salt, {ikm}));
+  WALRIG_ASSIGN(SecretBytes extracted, SecretBytes::New(kMacBytes));
+  WALRIG_TRY(HmacSha256(salt.empty() ? ByteSpan(kNoSalt) : salt, {ikm}, extracted.span()));
   std::vector<uint8_t> message;
   for (const ByteSpan piece : info) message.insert(message.end(), piece.begin(), piece.end());
   message.push_back(1);
-  auto expanded = HmacSha256(extracted, {message});
-  Wipe(extracted);
-  if (!expanded.ok()) return std::move(expanded).status();
-  auto secret = SecretBytes::CopyOf(*expanded);
-  Wipe(*expanded);
-  return secret;
+  WALRIG_ASSIGN(SecretBytes expanded, SecretBytes::New(kKeyBytes));
+  WALRIG_TRY(HmacSha256(extracted.bytes(), {message}, expanded.span()));
+  return expanded;
 }
 
 Result<SecretBytes> X25519(ByteSpan scalar, ByteSpan point) {

@@ -36,7 +36,8 @@ Status StartLibrary();
 // Bytes for keys and salts.
 void RandomBytes(MutableByteSpan out);
 
-Result<Digest> HmacSha256(ByteSpan key, std::initializer_list<ByteSpan> message);
+// `out` has kMacBytes.
+Status HmacSha256(ByteSpan key, std::initializer_list<ByteSpan> message, MutableByteSpan out);
 // RFC 5869 with SHA-256, 32 bytes. OWNS: what comes back is the caller's.
 Result<SecretBytes> HkdfSha256(ByteSpan ikm, ByteSpan salt, std::initializer_list<ByteSpan> info);
 
