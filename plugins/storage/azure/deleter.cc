@@ -54,8 +54,10 @@ Result<bool> Deleter::ByBatch(const Context& ctx, std::span<const Target> target
   const Result<HttpResponse> response = service_.Send(ctx, std::move(request), "delete a batch", 4u << 20);
   if (!response.ok()) {
     const int number = response.status().detail().native_code;
-    // Emulators and old services have no batches; a signature may permit deletes and not these.
-    if (number == 400 || number == 403 || number == 404 || number == 405 || number == 501) return false;
+    // Emulators and old services have no batches; a signature may permit deletes and not these. Azurite answers 500
+    // without a name to a batch with a signature.
+    const bool nameless = number == 500 && response.status().detail().native_name.empty();
+    if (nameless || number == 400 || number == 403 || number == 404 || number == 405 || number == 501) return false;
     return response.status();
   }
   Result<std::vector<BatchPart>> parts = ParseBatchAnswer(response->Header("Content-Type"), response->body);

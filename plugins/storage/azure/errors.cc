@@ -43,6 +43,8 @@ constexpr Meaning kMeanings[] = {
      "check the key or signature, its end, and the clock of this machine"},
     {"InvalidAuthenticationInfo", Code::kUnauthenticated, false, "check the credentials"},
     {"NoAuthenticationInformation", Code::kUnauthenticated, false, "check the credentials"},
+    {"AuthorizationFailure", Code::kUnauthenticated, false,
+     "check the key or signature, its end, the account's firewall, and the clock of this machine"},
     {"AuthorizationPermissionMismatch", Code::kPermission, false,
      "the identity needs the role Storage Blob Data Contributor; a signature needs racwdl"},
     {"AccountIsDisabled", Code::kPermission, false, "the storage account is disabled"},
