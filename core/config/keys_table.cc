@@ -207,6 +207,7 @@ constexpr KeySpec kKeys[] = {
     Key("AWS_S3_FORCE_PATH_STYLE", kBool, "false", "Put the bucket's name into the path rather than the host name.",
         "S3", kAnyPrefix | kExported),
     Key("AWS_DUAL_STACK", kBool, "false", "Use the endpoints that have IPv6.", "S3", kAnyPrefix | kExported),
+    Key("WALRIG_CA_FILE", kPath, "", "Certificates to trust for all storages, instead of the system's.", "Storage"),
     Key("S3_CA_CERT_FILE", kPath, "", "Certificates to trust.", "S3", kAnyPrefix),
     Key("S3_STORAGE_CLASS", kText, "STANDARD", "Storage class of new objects.", "S3", kAnyPrefix),
     Key("S3_SSE", kText, "", "Server-side encryption: AES256 or aws:kms.", "S3", kAnyPrefix),

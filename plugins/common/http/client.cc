@@ -62,7 +62,9 @@ Result<std::unique_ptr<HttpStream>> HttpClient::Open(const Context& ctx, const H
   WALRIG_ASSIGN(state->lane, shared_->Borrow());
   WALRIG_TRY(state->lane->Add(state->exchange));
   WALRIG_TRY(state->lane->StepUntil(ctx, state->exchange, [&] { return state->exchange.headers_done(); }));
-  if (state->exchange.done() && !state->exchange.outcome().ok()) return state->exchange.outcome();
+  // A body that broke off is told by Read, after what came of it.
+  const bool failed = state->exchange.done() && !state->exchange.outcome().ok();
+  if (failed && !state->exchange.headers_done()) return state->exchange.outcome();
   return std::unique_ptr<HttpStream>(new HttpStream(std::move(state)));
 }
 
