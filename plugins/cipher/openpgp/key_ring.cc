@@ -126,7 +126,7 @@ Result<std::vector<RnpKey>> KeyRing::Recipients() const {
 
 bool KeyRing::CanOpen(const std::vector<KeyId>& recipients) const {
   return std::any_of(recipients.begin(), recipients.end(), [this](KeyId id) {
-    return id == 0 || std::find(opened_.begin(), opened_.end(), id) != opened_.end();
+    return std::find(opened_.begin(), opened_.end(), id) != opened_.end();
   });
 }
 

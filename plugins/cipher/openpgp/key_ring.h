@@ -36,7 +36,7 @@ class KeyRing {
   // that nothing can be encrypted for: expired, revoked, or for signatures only.
   Result<std::vector<RnpKey>> Recipients() const;
 
-  // Can one of these decrypt? A recipient of 0 may be anybody.
+  // Can a key for one of these decrypt? Not for 0, a hidden recipient: librnp 0.16 does not try its keys on those.
   bool CanOpen(const std::vector<KeyId>& recipients) const;
   // The ids of keys that decrypt, for messages.
   std::string SecretKeyIds() const;

@@ -2,6 +2,7 @@
 
 #include <rnp/rnp_err.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -120,6 +121,11 @@ class Opener final : public Transform {
     known_ = true;
     if (ring_->CanOpen(framing_.recipients())) return OkStatus();
     std::string needed;
+    if (std::all_of(framing_.recipients().begin(), framing_.recipients().end(), [](KeyId id) { return id == 0; })) {
+      return NotSupported(
+                 "openpgp: the object hides for which key it is encrypted, and librnp of this system tries none")
+          .Hint("decrypt it with gpg, and store it anew without --throw-keyids or --hidden-recipient");
+    }
     for (const KeyId id : framing_.recipients()) needed += (needed.empty() ? "" : " or ") + KeyIdText(id);
     return PermissionDenied("openpgp: the object is encrypted for key " + needed + ", and there are only " +
                             ring_->SecretKeyIds())

@@ -294,7 +294,7 @@ TEST(OpenpgpGnupgTest, DecryptsWhatGnupgWrites) {
   }
 }
 
-TEST(OpenpgpGnupgTest, RefusesWhatHasNoIntegrityProtectionOrOnlyAPassphrase) {
+TEST(OpenpgpGnupgTest, RefusesInWordsWhatHidesItsRecipientOrHasOnlyAPassphrase) {
   const Gnupg gpg;
   gpg.Import(Data("openpgp-ed25519/key.asc"));
   const AbiPlugin plugin("cipher-openpgp", "openpgp", With(Data("openpgp-ed25519/key.asc")));
@@ -302,6 +302,8 @@ TEST(OpenpgpGnupgTest, RefusesWhatHasNoIntegrityProtectionOrOnlyAPassphrase) {
   ASSERT_EQ(gpg.Run("gpg --batch -q --passphrase x --pinentry-mode loopback -o sealed -c plain").value(), 0)
       << gpg.dir().Read("gpg.log");
   EXPECT_EQ(plugin.Transform(WALRIG_DECODE, gpg.dir().Read("sealed")).code(), Code::kPermission);
+  const std::string hidden = gpg.Encrypt("some text", "--throw-keyids -r 617ECB478D9EEFB6");
+  EXPECT_EQ(plugin.Transform(WALRIG_DECODE, hidden).code(), Code::kNotSupported);
 }
 
 TEST(OpenpgpGnupgTest, TakesKeysFromGnupgByTheirId) {
