@@ -18,6 +18,13 @@ import servers  # noqa: E402
 # Formats that cannot see damage.
 NO_CHECKSUM = {"brotli", "lzma"}
 SERVERS = {"s3": [servers.minio, servers.s3rver], "gcs": [servers.fake_gcs], "azure": [servers.azurite], "ssh": [servers.sshd]}
+WALG_DATA = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data/walg")
+# Keys for the ciphers, by setting.
+CIPHER_KEYS = {
+    "gcrypt": {"WALRIG_GCRYPT_KEY": "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"},
+    "libsodium": {"WALG_LIBSODIUM_KEY_PATH": f"{WALG_DATA}/libsodium-key-path/libsodium.key"},
+    "openpgp": {"WALG_PGP_KEY_PATH": f"{WALG_DATA}/openpgp-ed25519/key.asc"},
+}
 # What a test server cannot do, though the real service can: server -> {check: why}. Left out of the run.
 NOT_OF_THE_SERVER = {
     "s3rver": {
@@ -87,7 +94,7 @@ def main():
             with tempfile.TemporaryDirectory(prefix="walrig-conformance-") as place:
                 options = ["-o", f"prefix={place}"] if kind == "storage" else []
                 options += ["--no-checksum"] if name in NO_CHECKSUM else []
-                if not check(walrig, path, name, options):
+                if not check(walrig, path, name, options, CIPHER_KEYS.get(name) if kind == "cipher" else None):
                     failed.append(name)
     print("failed: " + ", ".join(failed) if failed else "all conform")
     return 1 if failed else 0

@@ -213,7 +213,7 @@ class CipherGcrypt(unittest.TestCase):
             environment = f.read()
         clean("environment of a child", environment)
         self.assertNotIn("nobody sees", environment)
-        self.check_running(c, env, clean)
+        self.check_running(c, env, clean, needles)
 
     def is_storing(self, pid, storage):
         """Whether a tar part is open, and so sealed; who is not root may not look and takes the backup's claim."""
@@ -222,7 +222,7 @@ class CipherGcrypt(unittest.TestCase):
         links = [os.readlink(link.path) for link in os.scandir(f"/proc/{pid}/fd") if os.path.islink(link.path)]
         return any("tar_partitions" in link for link in links)
 
-    def check_running(self, c, env, clean):
+    def check_running(self, c, env, clean, needles):
         """A backup that hangs on a slow network: its command line, and a core dump of it."""
         w = self.world
         slow = w.popen([w.walrig_path, "backup-push", c.pgdata], env={**env, **c.env, "WALG_NETWORK_RATE_LIMIT": "20000"},
@@ -238,14 +238,19 @@ class CipherGcrypt(unittest.TestCase):
             if not ROOT or not shutil.which("gcore"):
                 skipped("a core dump", "needs root and gdb's gcore, since the process lets nobody else dump it")
                 return
-            core = os.path.join(w.dir, "core")
-            done = subprocess.run(["gcore", "-o", core, str(slow.pid)], capture_output=True, text=True, timeout=120)
-            path = f"{core}.{slow.pid}"
-            self.assertTrue(os.path.exists(path), done.stdout + done.stderr)
-            with open(path, "rb") as f:
-                dump = f.read()
-            self.assertIn(c.pgdata.encode(), dump, "the dump holds nothing of the process")
-            clean("core dump", dump)
+            # What the kernel would dump; and all mappings, which shows that the key is there to be found.
+            for what, flags in (("core dump", []), ("all memory", ["-a"])):
+                core = os.path.join(w.dir, f"core-{len(flags)}")
+                done = subprocess.run(["gcore", *flags, "-o", core, str(slow.pid)], capture_output=True, text=True, timeout=120)
+                path = f"{core}.{slow.pid}"
+                self.assertTrue(os.path.exists(path), done.stdout + done.stderr)
+                with open(path, "rb") as f:
+                    dump = f.read()
+                self.assertIn(c.pgdata.encode(), dump, "the dump holds nothing of the process")
+                if flags:
+                    self.assertTrue(any(needle in dump for needle in needles), "the key was not in memory at all")
+                else:
+                    clean(what, dump)
         finally:
             slow.terminate()
             slow.wait(60)
