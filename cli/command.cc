@@ -21,6 +21,9 @@ std::vector<const Command*> AllCommands() {
                                      &BackupShowCommand(), &BackupVerifyCommand(), &WalPushCommand(),
                                      &WalFetchCommand()};
   for (const Command& command : DeleteCommands()) all.push_back(&command);
+  for (const auto commands : {StReadCommands(), StWriteCommands(), StMoveCommands()}) {
+    for (const Command& command : commands) all.push_back(&command);
+  }
   for (const Command& command : PluginCommands()) all.push_back(&command);
   all.push_back(&PluginCheckCommand());
   for (const Command& command : KeyCommands()) all.push_back(&command);

@@ -91,6 +91,9 @@ const Command& WalPushCommand();
 const Command& WalFetchCommand();
 std::span<const Command> DeleteCommands();
 std::span<const Command> PluginCommands();  // plugin*.cc: "plugin list", "plugin info", ...
+std::span<const Command> StReadCommands();   // st_read.cc: ls, stat, cat, get
+std::span<const Command> StWriteCommands();  // st_write.cc: put, rm, check
+std::span<const Command> StMoveCommands();   // st_move.cc: copy, transfer
 const Command& PluginCheckCommand();
 std::span<const Command> KeyCommands();  // "key new", "key list", "key rotate"
 std::span<const Command> ConfigCommands();

@@ -15,7 +15,7 @@ LEVELS = {
     "core/io": 2, "core/config": 2, "core/metrics": 2, "core/postgres": 2, "core/layout": 2,
     "core/storage": 3, "core/pipeline": 3, "core/plugin": 3,
     "core/pgdata": 4, "core/catalog": 4,
-    "core/backup": 5, "core/wal": 5, "core/catchup": 5, "core/retention": 5, "core/verify": 5,
+    "core/backup": 5, "core/wal": 5, "core/catchup": 5, "core/retention": 5, "core/verify": 5, "core/st": 5,
     "core/daemon": 6,
 }
 # Rooms of one level do not include each other, but for these.

@@ -143,7 +143,7 @@ Result<UnfinishedPage> ListTempFiles(const Context& ctx, const Tree& tree, std::
 
 Status RemoveTempFile(Tree& tree, const UnfinishedUpload& upload) {
   const auto [folder, name] = SplitKey(upload.id);
-  if (!IsTempName(name) || name.find('\0') != name.npos || (!folder.empty() && !CheckKey(folder + "/x").ok())) {
+  if (!IsTempName(name) || upload.id.starts_with('/') || name.find('\0') != name.npos || (!folder.empty() && !CheckKey(folder + "/x").ok())) {
     return InvalidArgument("no unfinished upload has such an id");
   }
   {

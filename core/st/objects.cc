@@ -1,0 +1,72 @@
+#include "core/st/objects.h"
+
+#include <sys/stat.h>
+
+#include "core/io/durable_file.h"
+#include "core/pipeline/download.h"
+#include "core/pipeline/upload.h"
+#include "core/storage/objects.h"
+
+namespace walrig {
+namespace {
+
+// Of the last part of the name; "" without one.
+std::string ExtensionOf(const std::string& key) {
+  const size_t dot = key.rfind('.');
+  const size_t slash = key.rfind('/');
+  if (dot == key.npos || (slash != key.npos && dot < slash)) return {};
+  return key.substr(dot + 1);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> StOpen(const Context& ctx, Storage& storage, CodecProvider& codecs,
+                                       const std::string& key, const StReadOptions& options) {
+  Codec codec;
+  if (options.decrypt) codec.cipher = codecs.cipher();
+  if (options.decompress) {
+    // A name may end in anything: one that no compressor knows is no compressed object.
+    Result<Compressor*> compressor = codecs.ForExtension(ctx, ExtensionOf(key));
+    if (compressor.ok()) {
+      codec.compressor = *compressor;
+    } else if (compressor.status().code() != Code::kNotSupported && compressor.status().code() != Code::kNotFound) {
+      return std::move(compressor).status();
+    }
+  }
+  if (codec.compressor == nullptr && codec.cipher == nullptr) return storage.Get(ctx, key, {});
+  return OpenDecoded(ctx, storage, key, codec);
+}
+
+Result<uint64_t> StGet(const Context& ctx, Storage& storage, CodecProvider& codecs, const std::string& key,
+                       const std::string& path, const StReadOptions& options) {
+  std::string to = path;
+  struct stat s{};
+  if (::stat(to.c_str(), &s) == 0 && S_ISDIR(s.st_mode)) {
+    std::string name = key.substr(key.rfind('/') + 1);
+    const std::string extension = ExtensionOf(name);
+    if (options.decompress && !extension.empty() && codecs.ForExtension(ctx, extension).ok()) {
+      name.resize(name.size() - extension.size() - 1);
+    }
+    to += "/" + name;
+  }
+  WALRIG_ASSIGN(auto file, DurableFile::Create(to, {.mode = 0640, .replace = false}));
+  WALRIG_ASSIGN(const std::unique_ptr<Source> source, StOpen(ctx, storage, codecs, key, options));
+  WALRIG_ASSIGN(const uint64_t bytes, CopyAll(ctx, *source, *file));
+  WALRIG_TRY(file->Commit(ctx));
+  return bytes;
+}
+
+Result<std::string> StPut(const Context& ctx, Storage& storage, Source& plain, std::string key,
+                          const StPutOptions& options) {
+  key += options.codec.Suffix();
+  PutEncodedOptions put;
+  if (!options.force) {
+    WALRIG_ASSIGN(const bool exists, Exists(ctx, storage, key));
+    if (exists) return AlreadyExists("object " + key + " exists").Hint("--force replaces it");
+    put.put = NewObject(storage);
+  }
+  WALRIG_TRY(PutEncoded(ctx, storage, key, options.codec, plain, put).status());
+  return key;
+}
+
+}  // namespace walrig

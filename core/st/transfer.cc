@@ -1,0 +1,180 @@
+#include "core/st/transfer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include "core/layout/paths.h"
+#include "core/pipeline/download.h"
+#include "core/pipeline/threads.h"
+#include "core/storage/objects.h"
+
+namespace walrig {
+namespace {
+
+constexpr size_t kFailuresTold = 100;
+constexpr size_t kThreadsMax = 256;
+
+// Whether the target has it. A storage that shows new objects late is asked again.
+Status AwaitObject(const Context& ctx, Storage& target, const ObjectInfo& object, const TransferOptions& options) {
+  for (uint32_t check = 0;; ++check) {
+    const Result<ObjectInfo> seen = target.Stat(ctx, object.key);
+    if (seen.ok() && seen->size_bytes == object.size_bytes) return OkStatus();
+    if (!seen.ok() && seen.status().code() != Code::kNotFound) return seen.status();
+    if (check + 1 >= std::max(options.appearance_checks, 1u)) {
+      return Corruption(seen.ok() ? fmt::format("the target has {} bytes, not {}", seen->size_bytes, object.size_bytes)
+                                  : std::string("it did not appear in the target"));
+    }
+    ctx.clock->SleepNs(static_cast<uint64_t>(std::max<int64_t>(options.appearance_interval_ns, 0)), ctx.stop.fd());
+    WALRIG_TRY(ctx.Poll());
+  }
+}
+
+TransferReport Skipped() {
+  TransferReport report;
+  report.skipped = 1;
+  return report;
+}
+
+void Merge(TransferReport& all, TransferReport part) {
+  all.moved += part.moved;
+  all.skipped += part.skipped;
+  all.failed += part.failed;
+  all.bytes += part.bytes;
+  for (std::string& failure : part.failures) {
+    if (all.failures.size() < kFailuresTold) all.failures.push_back(std::move(failure));
+  }
+}
+
+Result<TransferReport> Copy(const Context& ctx, Storage& source, Storage& target,
+                            const std::vector<ObjectInfo>& objects, const TransferOptions& options) {
+  return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
+    if (!options.overwrite) {
+      const Result<ObjectInfo> there = target.Stat(inner, object.key);
+      if (there.ok() && there->size_bytes == object.size_bytes) return AlreadyExists("");
+      if (there.ok()) return Conflict("the target has another object of this name").Hint("--overwrite replaces it");
+      if (there.status().code() != Code::kNotFound) return there.status();
+    }
+    WALRIG_TRY(CopyObject(inner, source, target, object));
+    return AwaitObject(inner, target, object, options);
+  }, options);
+}
+
+Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& target, const std::string& name,
+                                  const TransferOptions& options) {
+  WALRIG_ASSIGN(ObjectInfo sentinel, source.Stat(ctx, SentinelKey(name)));
+  if (!options.overwrite) {
+    WALRIG_ASSIGN(const bool there, Exists(ctx, target, sentinel.key));
+    if (there) return Skipped();
+  }
+  WALRIG_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx, source, BackupFolder(name)));
+  WALRIG_ASSIGN(TransferReport report, Copy(ctx, source, target, parts, options));
+  if (report.failed > 0) return report;
+  WALRIG_TRY(CopyObject(ctx, source, target, sentinel).With(sentinel.key));
+  WALRIG_TRY(AwaitObject(ctx, target, sentinel, options).With(sentinel.key));
+  report.moved++;
+  report.bytes += sentinel.size_bytes;
+  if (options.preserve) return report;
+  WALRIG_TRY(DeleteAll(ctx, source, {sentinel.key}));
+  std::vector<std::string> keys;
+  for (const ObjectInfo& part : parts) keys.push_back(part.key);
+  WALRIG_TRY(DeleteAll(ctx, source, keys));
+  return report;
+}
+
+}  // namespace
+
+Status CopyObject(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object) {
+  WALRIG_ASSIGN(const std::unique_ptr<Source> from, source.Get(ctx, object.key, {}));
+  WALRIG_ASSIGN(const std::unique_ptr<Sink> to, target.Put(ctx, object.key, PutOptions{.size_bytes = object.size_bytes}));
+  WALRIG_ASSIGN(const uint64_t bytes, CopyAll(ctx, *from, *to, object.size_bytes));
+  if (bytes != object.size_bytes) return Truncated(fmt::format("{} of {} bytes came", bytes, object.size_bytes));
+  return to->Commit(ctx);
+}
+
+Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectInfo>& objects, const MoveObject& move,
+                                  const TransferOptions& options) {
+  TransferReport report;
+  Status fatal;
+  std::mutex mutex;  // guards report and fatal
+  std::atomic<size_t> next{0};
+  const auto work = [&] {
+    for (size_t i = next++; i < objects.size(); i = next++) {
+      Status status = ctx.Poll();
+      const bool stopped = !status.ok();
+      if (!stopped) status = move(ctx, objects[i]);
+      const std::lock_guard lock(mutex);
+      if (status.ok()) {
+        report.moved++;
+        report.bytes += objects[i].size_bytes;
+      } else if (status.code() == Code::kAlreadyExists && status.message().empty()) {
+        report.skipped++;
+      } else {
+        report.failed++;
+        if (report.failures.size() < kFailuresTold) {
+          report.failures.push_back(objects[i].key + ": " + std::string(status.message()));
+        }
+        if (stopped || options.fail_fast || status.code() == Code::kCancelled) {
+          if (fatal.ok()) fatal = std::move(status).With(objects[i].key);
+          next = objects.size();
+        }
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    const size_t count = std::min({options.concurrency, objects.size(), kThreadsMax});
+    for (size_t i = 1; i < count; ++i) {
+      Result<std::jthread> thread = StartThread(work);
+      if (!thread.ok()) break;  // fewer do it too
+      threads.push_back(std::move(*thread));
+    }
+    work();
+  }
+  if (!fatal.ok()) return fatal;
+  return report;
+}
+
+Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
+                                       const TransferOptions& options) {
+  WALRIG_ASSIGN(std::vector<ObjectInfo> objects, ListAll(ctx, source, prefix));
+  if (objects.size() > options.objects_max) objects.resize(static_cast<size_t>(options.objects_max));
+  return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
+    WALRIG_ASSIGN(const TransferReport one, Copy(inner, source, target, {object}, {.overwrite = options.overwrite,
+        .fail_fast = true, .concurrency = 1, .appearance_checks = options.appearance_checks,
+        .appearance_interval_ns = options.appearance_interval_ns}));
+    if (one.skipped > 0) return AlreadyExists("");
+    return options.preserve ? OkStatus() : DeleteAll(inner, source, {object.key});
+  }, options);
+}
+
+Result<TransferReport> TransferBackups(const Context& ctx, Storage& source, Storage& target, const std::string& name,
+                                       const TransferOptions& options) {
+  std::vector<std::pair<int64_t, std::string>> backups;
+  WALRIG_ASSIGN(const std::vector<ObjectInfo> entries, ListAll(ctx, source, kBackupsFolder, "/"));
+  for (const ObjectInfo& entry : entries) {
+    const std::optional<std::string> backup = entry.is_prefix ? std::nullopt : BackupOfSentinelKey(entry.key);
+    if (backup.has_value() && (name.empty() || *backup == name)) backups.emplace_back(entry.mtime_ns, *backup);
+  }
+  if (backups.empty() && !name.empty()) return NotFound("backup " + name + " is not in the source storage");
+  std::sort(backups.begin(), backups.end());
+  TransferReport all;
+  for (size_t i = 0; i < backups.size() && i < options.backups_max; ++i) {
+    Result<TransferReport> one = MoveBackup(ctx, source, target, backups[i].second, options);
+    if (one.ok()) {
+      Merge(all, std::move(*one));
+      continue;
+    }
+    if (options.fail_fast || one.status().code() == Code::kCancelled) return std::move(one).status().With(backups[i].second);
+    TransferReport failed;
+    failed.failed = 1;
+    failed.failures = {backups[i].second + ": " + std::string(one.status().message())};
+    Merge(all, std::move(failed));
+  }
+  return all;
+}
+
+}  // namespace walrig

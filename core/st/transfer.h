@@ -1,0 +1,51 @@
+// Moving objects from one storage to another: byte for byte, a backup's sentinel last there and first gone here.
+//
+// An object is deleted at its source only after the target has shown it with the same size. Run again after an
+// interruption, it goes on: what the target has is not moved again.
+// THREADS: functions without state; they return after their threads have ended.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "walrig/storage.h"
+
+namespace walrig {
+
+struct TransferOptions {
+  bool overwrite = false;   // an object that the target has is replaced; otherwise it is left at both places
+  bool preserve = false;    // nothing is deleted at the source
+  bool fail_fast = false;   // the first failure ends all
+  size_t concurrency = 10;
+  uint64_t objects_max = UINT64_MAX;   // of TransferObjects
+  uint64_t backups_max = UINT64_MAX;   // of TransferBackups
+  uint32_t appearance_checks = 3;      // how often the target is asked for an object before it counts as lost
+  int64_t appearance_interval_ns = 1'000'000'000;
+};
+
+struct TransferReport {
+  uint64_t moved = 0, skipped = 0, failed = 0, bytes = 0;
+  std::vector<std::string> failures;  // the first hundred, with their keys
+};
+
+// All objects below `prefix`. FAILS WITH: what listing fails with, kCancelled; the first failure with fail_fast.
+Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
+                                       const TransferOptions& options);
+
+// Whole backups, oldest first, or the one named. A backup whose sentinel the target has is skipped unless overwrite.
+// FAILS WITH: as above; kNotFound for a name without a sentinel.
+Result<TransferReport> TransferBackups(const Context& ctx, Storage& source, Storage& target, const std::string& name,
+                                       const TransferOptions& options);
+
+// How the bytes of one object get from here to there; for copies that decrypt or encrypt on the way.
+using MoveObject = std::function<Status(const Context&, const ObjectInfo&)>;
+// Runs `move` for all of `objects` in `concurrency` threads.
+Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectInfo>& objects, const MoveObject& move,
+                                  const TransferOptions& options);
+
+// Copies one object whole. FAILS WITH: kTruncated when the source is shorter than it said.
+Status CopyObject(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object);
+
+}  // namespace walrig
