@@ -1,5 +1,8 @@
 #include "core/wal/fetch.h"
 
+#include <filesystem>
+
+#include "tests/support/faulty_storage.h"
 #include "tests/unit/core/wal/wal_fixture.h"
 
 namespace walrig::test {
@@ -100,6 +103,31 @@ TEST_F(WalFetchTest, AnotherSegmentOrItsMetadataDoNotPassForTheFile) {
   Store("wal_005/000000010000000000000003.partial", MakeSegment(1, 3, 77));
   Store("wal_005/000000010000000000000003.00000028.backup", "START WAL LOCATION");
   EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotFound));
+}
+
+TEST_F(WalFetchTest, WhoseStorageFailsAnywhereLeavesNoFileAndNeverSaysAbsent) {
+  constexpr uint64_t kCallsMax = 200;  // more storage calls than a fetch needs
+  const std::string segment = MakeSegment(1, 3, 77);
+  Store(std::string("wal_005/") + kName, segment);
+  FaultyStorage faulty(storage_);
+  for (uint64_t n = 1; n < kCallsMax; ++n) {
+    faulty.Set({.fail_from = n});
+    const WalFetchOptions options{
+        .name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 0};
+    const auto fetched = WalFetch(ctx_, options, {.storage = faulty, .codecs = codecs_});
+    if (fetched.ok()) {
+      EXPECT_EQ(dir_.Read("out"), segment);
+      if (faulty.failed() == 0) {
+        EXPECT_GE(n, 3u);
+        return;
+      }
+      std::filesystem::remove(options.destination);
+      continue;
+    }
+    EXPECT_NE(fetched.status().code(), Code::kNotFound) << "PostgreSQL would be told that WAL ends, call " << n;
+    EXPECT_FALSE(std::filesystem::exists(options.destination)) << "call " << n;
+  }
+  FAIL() << "a fetch needs more than " << kCallsMax << " calls";
 }
 
 }  // namespace
