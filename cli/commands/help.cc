@@ -62,7 +62,7 @@ constexpr Command kHelp = {
     .summary = "Show help for a command",
     .arguments = "[COMMAND]",
     .options = kHelpOptions,
-    .arguments_max = 2,
+    .arguments_max = 3,
     .needs_settings = false,
     .run = RunHelp,
 };

@@ -1,0 +1,57 @@
+#include "core/st/objects.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/io/memory.h"
+#include "core/storage/memory.h"
+#include "core/storage/objects.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/synthetic_backup.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/test_context.h"
+
+namespace walrig {
+namespace {
+
+class StObjectsTest : public ::testing::Test {
+ protected:
+  const Context& ctx() { return context_.ctx(); }
+  test::TestContext context_;
+  test::TempDir dir_;
+  MemoryStorage memory_;
+  test::NoCodecs codecs_;
+};
+
+TEST_F(StObjectsTest, GetMakesANewFileAndNeverWritesOverOne) {
+  ASSERT_OK(WriteObject(ctx(), memory_, "a/b", "bytes"));
+  const std::string path = dir_.path() + "/file";
+  EXPECT_EQ(StGet(ctx(), memory_, codecs_, "a/b", path, {}).value(), 5u);
+  struct stat s{};
+  ASSERT_EQ(::stat(path.c_str(), &s), 0);
+  EXPECT_EQ(s.st_mode & 0777, 0640u);
+  EXPECT_EQ(StGet(ctx(), memory_, codecs_, "a/b", path, {}).status().code(), Code::kAlreadyExists);
+  EXPECT_EQ(StGet(ctx(), memory_, codecs_, "a/c", dir_.path() + "/none", {}).status().code(), Code::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/none"));
+}
+
+TEST_F(StObjectsTest, AFolderTakesTheObjectsName) {
+  ASSERT_OK(WriteObject(ctx(), memory_, "a/b.unknown", "bytes"));
+  ASSERT_OK(StGet(ctx(), memory_, codecs_, "a/b.unknown", dir_.path(), {.decompress = true}).status());
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() + "/b.unknown")) << "what nothing decodes keeps its name";
+}
+
+TEST_F(StObjectsTest, PutKeepsAnObjectUnlessForced) {
+  ASSERT_OK(WriteObject(ctx(), memory_, "a", "old"));
+  MemorySource refused("new"), forced("new");
+  EXPECT_EQ(StPut(ctx(), memory_, refused, "a", {}).status().code(), Code::kAlreadyExists);
+  EXPECT_EQ(ReadObject(ctx(), memory_, "a", 10).value(), "old");
+  EXPECT_EQ(StPut(ctx(), memory_, forced, "a", {.codec = {}, .force = true}).value(), "a");
+  EXPECT_EQ(ReadObject(ctx(), memory_, "a", 10).value(), "new");
+}
+
+}  // namespace
+}  // namespace walrig
