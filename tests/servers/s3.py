@@ -65,7 +65,7 @@ class S3Client:
                 return found
 
     def uploads(self, bucket, prefix=""):
-        """Keys of multipart uploads that were begun and not ended."""
+        """Keys of multipart uploads that were begun and not ended. MinIO lists only with "" or an object's whole key."""
         status, body = self.request("GET", bucket, {"uploads": "", "prefix": prefix})
         if status != 200:
             raise RuntimeError(f"uploads of {bucket}: {status} {body[:300]}")

@@ -1,0 +1,339 @@
+"""A real PostgreSQL, backed up to real servers of each kind of storage, and through networks that fail.
+
+The servers are those of tests/servers. Settings reach walrig by a configuration file, as a service would have them:
+credentials stand neither in an archive_command nor in an environment.
+"""
+import hashlib
+import re
+
+from harness import *
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import servers  # noqa: E402
+
+PROXY = "libexec/walrig/walrig-fault-proxy"
+
+
+class Base(unittest.TestCase):
+    """One cluster for all classes: a backup is a matter of seconds, a cluster of many."""
+
+    world = None
+
+    @classmethod
+    def setUpClass(cls):
+        if Base.world is None:
+            w = Base.world = World("storages")
+            w.env = {k: v for k, v in w.env.items() if k not in ("WALG_FILE_PREFIX", "WALG_COMPRESSION_METHOD", "WALG_ZSTD_LEVEL")}
+            Base.config = w.path("walg.json")
+            Base.primary = Cluster(w, "primary").initdb()
+            trust = f"WALRIG_PLUGIN_TRUST={w.env['WALRIG_PLUGIN_TRUST']} " if "WALRIG_PLUGIN_TRUST" in w.env else ""
+            Base.primary.archive(f"{trust}{w.walrig_path} --config {Base.config} wal-push %p")
+            Base.primary.start()
+            Base.primary.sql("create table t (id int primary key, v text)")
+            Base.outputs = []
+
+    def use(self, settings, config=None, **more):
+        """Writes the configuration that every walrig reads from now on, the server's archive_command too; or another one."""
+        config = config or self.config
+        whole = {"WALG_COMPRESSION_METHOD": "zstd", "WALG_ZSTD_LEVEL": "fastest", "WALG_LOG_LEVEL": "DEVEL",
+                 "WALRIG_RETRY_INITIAL": "5ms", "WALRIG_RETRY_MAX": "50ms", **settings, **more}
+        fresh = config + ".new"
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
+            json.dump({key: value for key, value in whole.items() if value is not None}, f)
+        self.world.own(fresh)
+        os.rename(fresh, config)
+
+    def walrig(self, *words, config=None, **more):
+        """Runs walrig with a configuration file and keeps what it says for the search for credentials."""
+        result = self.world.walrig("--config", config or self.config, *words, cluster=self.primary, **more)
+        self.outputs.append((words, result.out + result.err))
+        return result
+
+    def fill(self, rows=20000):
+        first = int(self.primary.sql("select coalesce(max(id), 0) from t"))
+        self.primary.sql(f"insert into t select g, md5(g::text) || md5((g * 7)::text) from generate_series({first} + 1, {first} + {rows}) g")
+
+    @staticmethod
+    def digest(cluster):
+        return cluster.sql("select count(*), md5(string_agg(id || v, ',' order by id)) from t")
+
+    def backups(self):
+        return [b["backup_name"] for b in json.loads(self.walrig("backup-list", "--json").out)]
+
+    def push(self, **more):
+        return self.walrig("backup-push", self.primary.pgdata, **more)
+
+    def segment(self):
+        """A finished segment that is archived, as (name, copy of its bytes)."""
+        self.fill(100)
+        path = self.primary.sql("select pg_walfile_name(pg_current_wal_lsn())")
+        self.primary.switch_wal()
+        copy = self.world.path(path)
+        self.world.run(["cp", os.path.join(self.primary.pgdata, "pg_wal", path), copy], check=True)
+        return path, copy
+
+    @staticmethod
+    def content(path):
+        with open(path, "rb") as f:
+            return hashlib.sha256(f.read()).hexdigest()
+
+    def fetched(self, name, **more):
+        """(exit code, SHA-256 or None) of a wal-fetch."""
+        target = self.world.path("fetched")
+        if os.path.exists(target):
+            os.unlink(target)
+        done = self.walrig("wal-fetch", name, target, check=False, **more)
+        return done.code, self.content(target) if os.path.exists(target) else None
+
+    def recover(self, name):
+        """Restores the newest backup, replays all WAL, and gives the server."""
+        pgdata = self.world.path(name)
+        self.walrig("backup-fetch", pgdata, "LATEST", "--target-action", "promote")
+        self.assertEqual(self.world.check_directory(pgdata), "")
+        cluster = Cluster(self.world, name, pgdata)
+        cluster.configure(archive_mode="off", restore_command=f"{self.world.walrig_path} --config {self.config} wal-fetch %f %p")
+        self.addCleanup(shutil.rmtree, pgdata, True)
+        self.addCleanup(cluster.stop, "immediate")
+        cluster.start()
+        cluster.wait_for("select pg_is_in_recovery()", "f")
+        return cluster
+
+    def assert_no_secret(self, secrets):
+        for words, text in self.outputs + [("server log", self.primary.server_log())]:
+            for secret in secrets:
+                if secret and secret in text:
+                    self.fail(f"a credential stands in the output of {' '.join(words) if isinstance(words, tuple) else words}")
+        self.assertTrue(any("DEVEL" in text or "DEBUG" in text for _, text in self.outputs), "the log was not at its most verbose")
+
+
+class EachStorage(Base):
+    def round_trip(self, server):
+        self.use(server.env)
+        self.outputs.clear()
+        self.fill()
+        self.push()
+        self.fill(500)
+        name, copy = self.segment()
+        want = self.digest(self.primary)
+        self.assertEqual(self.fetched(name), (0, self.content(copy)))
+        self.assertEqual(self.fetched("0000000100000077000000AA"), (74, None))
+        self.walrig("wal-push", copy, env={"WALG_PREVENT_WAL_OVERWRITE": "true"})  # again, the same: nothing to do
+        self.walrig("backup-verify", "LATEST")
+        self.assertEqual(len(self.backups()), 1)
+        self.assertEqual(self.digest(self.recover(f"restored-{server.name}")), want)
+        keys = server.keys if hasattr(server, "keys") else lambda: server.client().keys(server.bucket)
+        self.assertTrue(any(name in k for k in keys()) and any("sentinel" in k for k in keys()), "the server has not what walrig says")
+        self.walrig("delete", "everything", "FORCE", "--confirm")
+        self.assertEqual(keys(), [])
+        self.assert_no_secret(server.secrets)
+
+    def test_s3_on_minio(self):
+        with servers.minio() as server:
+            self.round_trip(server)
+
+    def test_s3_on_s3rver(self):
+        with servers.s3rver() as server:
+            self.round_trip(server)
+
+    def test_gcs_on_fake_gcs(self):
+        with servers.fake_gcs() as server:
+            self.round_trip(server)
+
+    def test_azure_on_azurite(self):
+        with servers.azurite() as server:
+            self.round_trip(server)
+
+    def test_ssh_on_sshd(self):
+        with servers.sshd() as server:
+            self.round_trip(server)
+
+
+class Tls(Base):
+    """Over TLS with a private authority; what does not prove itself gets no byte of a backup."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        place = os.path.join(cls.world.dir, "ca")
+        cls.authority = servers.Authority(place)
+        os.chmod(place, 0o755)
+
+    def check(self, start, keys):
+        for kind in self.authority.KINDS:
+            with self.subTest(certificate=kind), start(tls=self.authority, kind=kind) as server:
+                self.use(server.env, WALRIG_RETRY_ATTEMPTS="2")
+                done = self.walrig("backup-list", check=False)
+                if kind == "good":
+                    self.assertEqual(done.code, 0, str(done))
+                    self.push()
+                    self.walrig("backup-verify", "LATEST")
+                    self.assertTrue(keys(server))
+                    continue
+                self.assertNotEqual(done.code, 0, f"a certificate of kind {kind} was taken")
+                self.assertRegex(done.err.lower(), "certificate|ssl|tls")
+                self.assertNotEqual(self.push(check=False).code, 0)
+                self.assertEqual(keys(server), [])
+
+    def test_s3(self):
+        self.check(servers.minio, lambda s: s.client().keys(s.bucket))
+
+    def test_gcs(self):
+        self.check(servers.fake_gcs, lambda s: s.keys())
+
+
+class Killed(Base):
+    """kill -9 in the middle of an upload."""
+
+    def check(self, server, stored_bytes, keys, found=lambda: None):
+        """`found` looks, after the kill, for what it left."""
+        self.use(server.env)
+        self.fill(60000)  # some MiB that do not compress
+        slow = self.world.path("slow.json")
+        self.use(server.env, config=slow, WALG_COMPRESSION_METHOD="none", WALG_ZSTD_LEVEL=None, WALG_NETWORK_RATE_LIMIT="4194304",
+                 S3_MAX_PART_SIZE="5242880" if "AWS_ENDPOINT" in server.env else None)
+        before = stored_bytes()
+        process = self.world.popen([self.world.walrig_path, "--config", slow, "backup-push", self.primary.pgdata], env=self.primary.env,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            wait_until(lambda: process.poll() is not None or stored_bytes() > before + (6 << 20), what="6 MiB at the server")
+        finally:
+            process.kill()
+            said = process.communicate()[1]
+        self.assertEqual(process.returncode, -signal.SIGKILL, said)
+        self.assertEqual(self.backups(), [])
+        self.assertEqual([k for k in keys() if "tar_partitions" in k or "sentinel" in k], [])
+        found()
+        self.push()
+        self.walrig("backup-verify", "LATEST")
+        self.assertEqual(len(self.backups()), 1)
+
+    @staticmethod
+    def bytes_below(directory):
+        total = 0
+        for where, _, files in os.walk(directory):
+            for name in files:
+                try:
+                    total += os.stat(os.path.join(where, name)).st_size
+                except OSError:
+                    pass  # it went meanwhile
+        return total
+
+    def test_s3(self):
+        with servers.minio() as server:
+            client = server.client()
+            orphans = lambda: self.assertTrue(any("part_001.tar" in k for k in client.uploads(server.bucket)), "the kill left no upload")
+            self.check(server, lambda: self.bytes_below(server.data), lambda: client.keys(server.bucket), orphans)
+
+    def test_azure(self):
+        with servers.azurite() as server:
+            self.check(server, lambda: self.bytes_below(os.path.join(server.dir, "data")), server.keys)
+
+    def test_ssh(self):
+        with servers.sshd() as server:
+            self.check(server, lambda: self.bytes_below(server.data), lambda: [k for k in server.keys() if ".tmp." not in k])
+
+
+class BadNetwork(Base):
+    """Through a proxy that breaks requests by rules, before MinIO."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server = servers.minio().__enter__()
+        cls.addClassCleanup(cls.server.stop)
+        cls.proxy = servers.FaultProxy(os.path.join(cls.world.prefix, PROXY), cls.server.url)
+        cls.addClassCleanup(cls.proxy.stop)
+
+    def setUp(self):
+        self.outputs.clear()
+        self.proxy.rules()
+        self.use(self.server.env)  # the server archives straight
+        self.shaken = self.world.path("shaken.json")
+        self.use({**self.server.env, "AWS_ENDPOINT": self.proxy.url}, config=self.shaken, S3_MAX_PART_SIZE="5242880")
+
+    def keys(self, part=""):
+        return [k for k in self.server.client().keys(self.server.bucket) if part in k]
+
+    def fresh_segment(self):
+        """A segment that the archive does not have any more, as (name, copy)."""
+        name, copy = self.segment()
+        for key in self.keys(name):
+            self.assertEqual(self.server.client().request("DELETE", f"{self.server.bucket}/{key}")[0], 204)
+        return name, copy
+
+    def upload(self, source, *rules):
+        """(result, attempts to store) of a wal-push."""
+        self.proxy.rules(*rules)
+        done = self.walrig("wal-push", source, check=False, config=self.shaken, env={"WALRIG_RETRY_ATTEMPTS": "4"})
+        name = os.path.basename(source)
+        return done, self.proxy.attempts("PUT", name) + self.proxy.attempts("POST", name)
+
+    def test_attempts_are_those_of_the_policy(self):
+        for rule, code, attempts in [
+                ("status status=503 method=PUT times=3", 0, 4), ("status status=500 method=PUT times=3", 0, 4),
+                ("status status=429 method=PUT times=1", 0, 2), ("drop method=PUT times=2", 0, 3),
+                ("reset-request at=100 method=PUT times=3", 0, 4),
+                ("status status=503 method=PUT times=all", 1, 4), ("reset-request at=0 method=PUT times=all", 1, 4),
+                ("status status=403 body=denied method=PUT times=all", 1, 1)]:
+            with self.subTest(rule=rule):
+                name, copy = self.fresh_segment()  # so small that it goes up by one PUT
+                done, seen = self.upload(copy, rule)
+                self.assertEqual((done.code, seen), (code, attempts), str(done)[-3000:])
+                self.assertEqual(len(self.keys(name)), 1 if code == 0 else 0)
+
+    def test_retry_after_is_obeyed(self):
+        _, copy = self.fresh_segment()
+        done, attempts = self.upload(copy, "status status=503 retry-after=2 method=PUT times=1")
+        self.assertEqual((done.code, attempts), (0, 2), str(done))
+        self.assertGreaterEqual(done.seconds, 1.9)
+
+    def test_damaged_and_cut_answers_never_become_wal(self):
+        name, copy = self.segment()
+        want = self.content(copy)
+        for fault in ("corrupt at=5000", "truncate at=5000", "half-close at=5000", "reset at=5000", "wrong-etag", "drop", "status status=500", "drip rate=200000"):
+            for times in ("1", "all"):
+                with self.subTest(fault=fault, times=times):
+                    self.proxy.rules(f"{fault} method=GET target={name} times={times}")
+                    code, got = self.fetched(name, config=self.shaken, env={"WALRIG_RETRY_ATTEMPTS": "3"})
+                    self.assertGreater(self.proxy.hits(), 0)
+                    self.assertIn((code == 0, got), ((True, want), (False, None)))
+                    if times == "1" and not fault.startswith(("corrupt", "truncate", "wrong-etag")):
+                        self.assertEqual(code, 0, "one fault was too many")
+
+    def test_a_backup_through_a_storm_is_whole(self):
+        self.fill(60000)
+        self.proxy.rules("status status=503 every=7 times=all", "reset-request at=3000 method=PUT every=5 times=6", "drop method=POST every=3 times=4",
+                         "error-in-200 method=POST target=uploadId times=2", "reset at=1000 method=GET every=4 times=all", "duplicate method=PUT every=6 times=5")
+        done = self.push(check=False, config=self.shaken, env={"WALRIG_RETRY_ATTEMPTS": "12"})
+        self.assertEqual(done.code, 0, str(done)[-4000:])
+        self.assertGreater(self.proxy.hits(), 5)
+        self.walrig("backup-verify", "LATEST", config=self.shaken, env={"WALRIG_RETRY_ATTEMPTS": "12"})
+        self.walrig("backup-verify", "LATEST")  # and by a network without faults
+        self.assert_no_secret(self.server.secrets)
+
+    def test_a_backup_that_cannot_be_stored_leaves_nothing(self):
+        before = self.backups()
+        self.proxy.rules("status status=500 method=PUT target=tar_partitions times=all", "status status=500 method=POST target=tar_partitions times=all")
+        self.assertNotEqual(self.push(check=False, config=self.shaken, env={"WALRIG_RETRY_ATTEMPTS": "2"}).code, 0)
+        self.proxy.rules()
+        self.assertEqual(self.backups(), before)
+        self.primary.wait_for("select count(*) from pg_stat_activity where application_name like 'walrig%'", "0")
+
+    def test_a_name_that_does_not_exist_fails_in_words(self):
+        done = self.walrig("backup-list", check=False, env={"AWS_ENDPOINT": "http://no-such-host.invalid:9000", "WALRIG_RETRY_ATTEMPTS": "2"})
+        self.assertNotEqual(done.code, 0)
+        self.assertIn("no-such-host.invalid", done.err)
+        self.assertLess(done.seconds, 20)
+
+    def test_a_stalled_answer_ends_with_the_commands_time(self):
+        name, _ = self.segment()
+        self.proxy.rules(f"stall at=5000 method=GET target={name} times=all")
+        start = time.monotonic()
+        code, got = self.fetched(name, config=self.shaken, env={"WALRIG_COMMAND_TIMEOUT": "2s"})
+        self.assertNotEqual(code, 0)
+        self.assertIsNone(got)
+        self.assertLess(time.monotonic() - start, 6)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
