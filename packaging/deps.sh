@@ -21,7 +21,7 @@ build=(
 run=(postgresql-15 postgresql-client-15 util-linux procps)
 # clang and its runtime: the fuzzers. The compressors' own programs: peers to compare with.
 test=(
-  libgtest-dev libgmock-dev python3 git file
+  libgtest-dev libgmock-dev python3 git file ccache
   clang-14 libclang-rt-14-dev
   zstd lz4 xz-utils brotli gzip lzop tar xxhash
   zsh fish

@@ -39,6 +39,10 @@ wants() { [[ " ${selected[*]} " == *" $1 "* ]]; }
 export WALRIG_PLUGIN_TRUST=any
 
 bash packaging/deps.sh test || exit 1
+# What did not change since the last run, in this checkout or another, is not compiled again.
+if command -v ccache >/dev/null; then
+  export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+fi
 logs=$root/build/test-logs
 mkdir -p "$logs"
 failures=() closings=() started=$(date +%s)
