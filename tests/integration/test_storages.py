@@ -184,13 +184,14 @@ class Tls(Base):
 class Killed(Base):
     """kill -9 in the middle of an upload."""
 
-    def check(self, server, stored_bytes, keys, found=lambda: None):
-        """`found` looks, after the kill, for what it left."""
+    def check(self, server, stored_bytes, keys, found=lambda: None, finds=True):
+        """`found` looks, after the kill, for what it left; `finds`: walrig can find it too."""
         self.use(server.env)
         self.fill(60000)  # some MiB that do not compress
         slow = self.world.path("slow.json")
         self.use(server.env, config=slow, WALG_COMPRESSION_METHOD="none", WALG_ZSTD_LEVEL=None, WALG_NETWORK_RATE_LIMIT="4194304",
-                 S3_MAX_PART_SIZE="5242880" if "AWS_ENDPOINT" in server.env else None)
+                 S3_MAX_PART_SIZE="5242880" if "AWS_ENDPOINT" in server.env else None,
+                 AZURE_BUFFER_SIZE="1048576" if "AZURE_ENDPOINT" in server.env else None)
         before = stored_bytes()
         process = self.world.popen([self.world.walrig_path, "--config", slow, "backup-push", self.primary.pgdata], env=self.primary.env,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -203,6 +204,12 @@ class Killed(Base):
         self.assertEqual(self.backups(), [])
         self.assertEqual([k for k in keys() if "tar_partitions" in k or "sentinel" in k], [])
         found()
+        told = self.walrig("st", "check", "read", check=False)
+        if finds:
+            self.assertIn("tar_partitions", told.out + told.err, "st check does not tell of what the kill left")
+            self.walrig("st", "rm", "--unfinished", "", "--older-than", "0s", "--confirm")
+            told = self.walrig("st", "check", "read", check=False)
+            self.assertNotIn("tar_partitions", told.out + told.err)
         self.push()
         self.walrig("backup-verify", "LATEST")
         self.assertEqual(len(self.backups()), 1)

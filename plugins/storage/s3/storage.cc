@@ -298,26 +298,43 @@ Status S3Storage::Delete(const Context& ctx, std::span<const std::string> keys, 
   return OkStatus();
 }
 
-Result<UnfinishedPage> S3Storage::ListUnfinished(const Context& ctx, std::string_view prefix, std::string_view page_token) {
+// One page of the bucket's uploads below `asked`, of which those below `wanted` count. The token says, before the
+// service's own markers, what was asked.
+Result<UnfinishedPage> S3Storage::ListUploads(const Context& ctx, std::string_view asked, const std::string& wanted,
+                                              std::string_view markers) {
   const std::string& folder = client_->settings().folder;
   S3Request request;
-  request.query = {{"uploads", ""}, {"encoding-type", "url"}, {"prefix", Whole(prefix)}};
-  const size_t split = page_token.find('\n');
+  request.query = {{"uploads", ""}, {"encoding-type", "url"}, {"prefix", std::string(asked)}};
+  const size_t split = markers.find('\n');
   if (split != std::string_view::npos) {
-    request.query.emplace_back("key-marker", page_token.substr(0, split));
-    if (split + 1 < page_token.size()) request.query.emplace_back("upload-id-marker", page_token.substr(split + 1));
+    request.query.emplace_back("key-marker", markers.substr(0, split));
+    if (split + 1 < markers.size()) request.query.emplace_back("upload-id-marker", markers.substr(split + 1));
   }
   request.what = "list unfinished uploads";
   WALRIG_ASSIGN(const HttpResponse response, client_->Send(ctx, request));
   WALRIG_ASSIGN(UploadsAnswer answer, ParseUploads(response.body));
   UnfinishedPage page;
   for (UnfinishedUpload& upload : answer.uploads) {
-    if (upload.key.substr(0, folder.size()) != folder) continue;
+    if (!upload.key.starts_with(wanted) || !upload.key.starts_with(folder)) continue;
     upload.key.erase(0, folder.size());
     page.entries.push_back(std::move(upload));
   }
-  if (answer.more) page.next_page_token = answer.next_key + "\n" + answer.next_id;
+  if (answer.more) page.next_page_token = (asked.empty() ? "*" : "=") + answer.next_key + "\n" + answer.next_id;
   return page;
+}
+
+Result<UnfinishedPage> S3Storage::ListUnfinished(const Context& ctx, std::string_view prefix, std::string_view page_token) {
+  const std::string wanted = Whole(prefix);
+  if (!page_token.empty()) {
+    return ListUploads(ctx, page_token.front() == '*' ? std::string() : wanted, wanted, page_token.substr(1));
+  }
+  WALRIG_ASSIGN(UnfinishedPage page, ListUploads(ctx, wanted, wanted, ""));
+  if (!page.entries.empty() || !page.next_page_token.empty() || wanted.empty()) return page;
+  // MinIO takes the prefix for a whole key, and lists all uploads only when there is none. Who may not look at all of
+  // the bucket keeps the first answer.
+  Result<UnfinishedPage> all = ListUploads(ctx, "", wanted, "");
+  if (!all.ok() && all.status().code() == Code::kPermission) return page;
+  return all;
 }
 
 Status S3Storage::AbortUnfinished(const Context& ctx, std::span<const UnfinishedUpload> uploads, std::vector<Status>* each) {

@@ -44,6 +44,8 @@ class S3Storage final : public Storage {
   explicit S3Storage(std::unique_ptr<S3Client> client) : client_(std::move(client)) {}
   std::string Whole(std::string_view key) const { return client_->settings().folder + std::string(key); }
   Result<HttpHeaders> Head(const Context& ctx, std::string_view key);
+  Result<UnfinishedPage> ListUploads(const Context& ctx, std::string_view asked, const std::string& wanted,
+                                     std::string_view markers);
   Status Missing(const Context& ctx, Status status);
   Status DeleteBatch(const Context& ctx, std::span<const std::string> keys, std::span<Status> each);
   Result<bool> KeepsVersions(const Context& ctx);
