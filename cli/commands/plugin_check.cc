@@ -47,6 +47,10 @@ constexpr CliOption kOptions[] = {
      .choices = "text|tap|junit|json"},
     {.name = "json", .help = "As --format=json"},
     {.name = "timeout", .kind = OptionKind::kValue, .value_name = "SECONDS", .help = "For one check; 120 by default"},
+    {.name = "list-keys",
+     .kind = OptionKind::kValue,
+     .value_name = "N",
+     .help = "How many objects the check of lists by pages makes; 2500 by default"},
     {.name = "no-checksum", .help = "The compressor's format has no checksum: damage that it cannot see is a warning"},
     {.name = "in-process", .help = "Run the checks in this process, for a debugger"},
     {.name = "sweep", .help = "Only delete what earlier runs left in the storage"},
@@ -102,12 +106,21 @@ class Maker {
     options.lock.clear();
     WALRIG_ASSIGN(OptionValues values, ValuesFrom(call));
     WALRIG_ASSIGN(auto registry, Registry::Open(call.ctx, std::move(options)));
-    return std::unique_ptr<Maker>(new Maker(call, std::move(registry), std::move(values)));
+    std::unique_ptr<Maker> maker(new Maker(call, std::move(registry), std::move(values)));
+    if (call.Has("list-keys")) {
+      WALRIG_ASSIGN(maker->list_keys_, ParseUint(call.Text("list-keys")));
+      if (maker->list_keys_ == 0 || maker->list_keys_ > 1'000'000) return InvalidArgument("--list-keys: 1 to 1000000");
+    }
+    return maker;
   }
 
   std::vector<Check> Suite(const Target& target, bool detects_damage) {
     const auto lookup = LookupIn(call_.settings);
-    if (target.kind == "storage") return conformance::StorageSuite(StorageOf(target));
+    if (target.kind == "storage") {
+      conformance::StorageFixture fixture = StorageOf(target);
+      if (list_keys_ != 0) fixture.list_keys = list_keys_;
+      return conformance::StorageSuite(std::move(fixture));
+    }
     if (target.kind == "compressor") {
       return conformance::CompressorSuite(
           {.open = [this, name = target.name,
@@ -163,6 +176,7 @@ class Maker {
   Invocation& call_;
   std::unique_ptr<Registry> registry_;
   OptionValues values_;
+  uint64_t list_keys_ = 0;  // 0: the suite's own number
 };
 
 Result<std::vector<Check>> AllChecks(Invocation& call, const std::string& path, Maker& maker) {
@@ -181,7 +195,7 @@ Result<std::vector<Check>> AllChecks(Invocation& call, const std::string& path, 
 std::vector<std::string> ChildCommand(const Invocation& call, const std::string& path) {
   std::vector<std::string> words = {"walrig", "plugin", "check", path};
   for (const std::string& option : call.List("option")) words.insert(words.end(), {"-o", option});
-  for (const char* name : {"kind", "name"}) {
+  for (const char* name : {"kind", "name", "list-keys"}) {
     if (call.Has(name)) words.push_back(fmt::format("--{}={}", name, call.Text(name)));
   }
   if (call.Has("no-checksum")) words.push_back("--no-checksum");
