@@ -238,7 +238,7 @@ Status CheckCount(const Command& command, size_t count) {
 bool IsLaterVerb(std::string_view word) {
   for (const std::string_view verb :
        {"backup-mark", "wal-prefetch", "wal-receive", "wal-restore", "wal-show", "wal-verify", "catchup-push",
-        "catchup-fetch", "catchup-list", "catchup-send", "catchup-receive", "copy", "daemon", "pgbackrest", "st"}) {
+        "catchup-fetch", "catchup-list", "catchup-send", "catchup-receive", "copy", "daemon", "pgbackrest"}) {
     if (verb == word) return true;
   }
   return false;

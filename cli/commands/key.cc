@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/commands/common.h"
 #include "cli/output.h"
+#include "cli/usage.h"
 #include "cli/wiring.h"
 #include "core/base/errno_status.h"
 #include "core/base/fd.h"
@@ -180,7 +182,19 @@ constexpr CliOption kChangeOptions[] = {kKind, kJson};
 constexpr CliOption kListOptions[] = {
     {.name = "public", .help = "Print a key ring of the public halves, for hosts that write and must not read"}, kJson};
 
+Result<ExitCode> RunAlone(Invocation& call) {
+  if (!call.arguments.empty()) return UsageError(call, "key: new, list or rotate");
+  call.out.Write(CommandHelp(KeyCommands()[0]));
+  return ExitCode::kOk;
+}
+
 constexpr Command kCommands[] = {
+    {.name = "key",
+     .summary = "Make, show and rotate keys for cipher gcrypt",
+     .arguments_max = 1000,
+     .hidden = true,
+     .needs_settings = false,
+     .run = RunAlone},
     {.name = "key new",
      .summary = "Make a key for cipher gcrypt",
      .arguments = "[FILE]",

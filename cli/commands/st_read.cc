@@ -4,6 +4,7 @@
 #include "cli/commands/common.h"
 #include "cli/commands/st_common.h"
 #include "cli/output.h"
+#include "cli/usage.h"
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
 #include "core/st/find.h"
@@ -129,7 +130,19 @@ constexpr CliOption kGetOptions[] = {
     {.name = "no-decompress", .help = "Take the bytes as they are, compressed"},
     kStGlob, kStTarget};
 
+Result<ExitCode> RunAlone(Invocation& call) {
+  if (!call.arguments.empty()) return UsageError(call, "st: ls, stat, cat, get, put, rm, check, transfer or copy");
+  call.out.Write(CommandHelp(StReadCommands()[0]));
+  return ExitCode::kOk;
+}
+
 constexpr Command kCommands[] = {
+    {.name = "st",
+     .summary = "Look at, move and remove single objects of a storage",
+     .arguments_max = 1000,
+     .hidden = true,
+     .needs_settings = false,
+     .run = RunAlone},
     {.name = "st ls", .summary = "List objects and folders of the storage", .arguments = "[FOLDER]",
      .options = kLsOptions, .arguments_max = 1, .run = RunLs},
     {.name = "st stat", .summary = "Say what an object is", .arguments = "OBJECT", .options = kStatOptions,
