@@ -49,6 +49,7 @@ Result<std::unique_ptr<Storage>> Create(const Context&, const sdk::ConfigReader&
 // The settings of each option; NAME{} makes a list of one.
 #define WALRIG_ONE(list, setting) constexpr const char* list[] = {setting, nullptr}
 constexpr const char* kPrefix[] = {"WALG_AZ_PREFIX", "WALE_AZ_PREFIX", nullptr};
+constexpr const char* kCaFile[] = {"WALRIG_AZURE_CA_FILE", "WALRIG_CA_FILE", nullptr};
 WALRIG_ONE(kAccount, "AZURE_STORAGE_ACCOUNT");
 WALRIG_ONE(kAccessKey, "AZURE_STORAGE_ACCESS_KEY");
 WALRIG_ONE(kSasToken, "AZURE_STORAGE_SAS_TOKEN");
@@ -62,7 +63,6 @@ WALRIG_ONE(kTryTimeout, "AZURE_TRY_TIMEOUT");
 WALRIG_ONE(kApiVersion, "AZURE_BLOB_STORE_API_VERSION");
 WALRIG_ONE(kTier, "WALRIG_AZURE_TIER");
 WALRIG_ONE(kUploadCheck, "WALRIG_AZURE_UPLOAD_CHECK");
-WALRIG_ONE(kCaFile, "WALRIG_AZURE_CA_FILE");
 WALRIG_ONE(kTenant, "AZURE_TENANT_ID");
 WALRIG_ONE(kClient, "AZURE_CLIENT_ID");
 WALRIG_ONE(kClientSecret, "AZURE_CLIENT_SECRET");

@@ -79,7 +79,7 @@ constexpr const char* kNormalize[] = {"GCS_NORMALIZE_PREFIX", nullptr};
 constexpr const char* kKey[] = {"GCS_ENCRYPTION_KEY", nullptr};
 constexpr const char* kChunk[] = {"GCS_MAX_CHUNK_SIZE", nullptr};
 constexpr const char* kTimeout[] = {"GCS_CONTEXT_TIMEOUT", nullptr};
-constexpr const char* kCa[] = {"WALG_GS_CA_CERT_FILE", nullptr};
+constexpr const char* kCa[] = {"WALG_GS_CA_CERT_FILE", "WALRIG_CA_FILE", nullptr};
 constexpr const char* kAuthKinds[] = {"auto", "none", nullptr};
 constexpr walrig_option kOptions[] = {
     sdk::Option{.name = "prefix", .type = OptionType::kString, .required = true, .settings = kPrefix,
