@@ -21,7 +21,7 @@ void PutU32(std::vector<uint8_t>& out, size_t value) {
 }
 template <typename Range>
 void PutBytes(std::vector<uint8_t>& out, const Range& bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  for (const uint8_t byte : bytes) out.push_back(byte);
 }
 
 size_t SlotBytes(SlotKind kind) {
