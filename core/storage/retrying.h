@@ -10,15 +10,16 @@
 //   the unfinished
 //   Get                    the call; a stream that breaks is resumed by a ranged read from where it broke, guarded
 //                          by the etag (or size and time) that was seen before the first byte, so that the parts of two objects are
-//                          never joined. Without the range capability the error stands.
+//                          never joined. Without the range capability the error stands, and so does kCorruption
+//                          once bytes were delivered: they cannot be taken back.
 //   Delete                 the call for the keys that failed retryably
 //   Put, overwriting       everything, while the bytes so far fit replay_bytes_max; beyond it the error stands
 //   Put, only_if_absent    the same; where an attempt may have had its effect (outcome_unknown, or kAlreadyExists
 //                          after such an attempt) the object is compared with what was written, by size and XXH128: equal is
 //                          success, another object is kAlreadyExists
 //   Write, Commit of Put   that failed resumably: the same call on the same sink, whatever the size; it goes on where it failed
-//   Commit, outcome        a Stat that shows an object of our size counts as success when the bytes are no longer at
-//   unknown                hand; when they are, they are put again: overwriting is idempotent
+//   Commit, outcome        when the bytes are no longer at hand, the object is read and compared by size and XXH128: equal
+//   unknown                is success; when they are, they are put again: overwriting is idempotent
 //
 // OWNS or borrows the inner storage, as StorageWrapper. THREADS: as Storage.
 #pragma once

@@ -10,18 +10,16 @@ RetryingSink::RetryingSink(Target target, std::unique_ptr<Sink> sink, const Cont
     : target_(std::move(target)),
       sink_(std::move(sink)),
       backoff_(target_.policy, target_.seed, ctx),
-      replay_bytes_max_(std::min(target_.policy.replay_bytes_max, target_.options.memory_budget_bytes)) {
-  if (target_.options.only_if_absent) hash_.emplace();
-}
+      replay_bytes_max_(std::min(target_.policy.replay_bytes_max, target_.options.memory_budget_bytes)) {}
 
 void RetryingSink::Remember(ByteSpan bytes) {
   written_bytes_ += bytes.size();
-  if (hash_.has_value()) hash_->Update(bytes);
-  if (!replayable_) return;
-  if (bytes.size() <= replay_bytes_max_ - replay_.size()) {
+  if (replayable_ && bytes.size() <= replay_bytes_max_ - replay_.size()) {
     replay_.append(AsText(bytes));
     return;
   }
+  if (replayable_) hash_.Update(AsBytes(replay_));
+  hash_.Update(bytes);
   replayable_ = false;
   replay_ = std::string();
 }
@@ -66,8 +64,8 @@ Result<RetryingSink::Stored> RetryingSink::LookAtStored(const Context& ctx) {
   if (!info.ok() && info.status().code() == Code::kNotFound) return Stored::kNothing;
   if (!info.ok()) return info.status();
   if (info->size_bytes != written_bytes_) return Stored::kOther;
-  if (!hash_.has_value()) return Stored::kOurs;
 
+  // The size alone would take what was there before for ours.
   GetOptions same;
   same.if_match_etag = info->etag;
   WALRIG_ASSIGN(std::unique_ptr<Source> source, target_.retrying.Get(ctx, target_.key, same));
@@ -79,7 +77,9 @@ Result<RetryingSink::Stored> RetryingSink::LookAtStored(const Context& ctx) {
     if (got == 0) break;
     stored.Update(buffer.first(got));
   }
-  return stored.Hex() == hash_->Hex() ? Stored::kOurs : Stored::kOther;
+  Xxh128 ours = hash_;
+  if (replayable_) ours.Update(AsBytes(replay_));
+  return stored.Hex() == ours.Hex() ? Stored::kOurs : Stored::kOther;
 }
 
 // What a failed commit means, where the storage can tell; nothing when writing again is the answer.

@@ -46,7 +46,7 @@ class RetryingSink final : public Sink {
   bool replayable_ = true;
   std::string replay_;          // everything written so far, while replayable_
   uint64_t written_bytes_ = 0;
-  std::optional<Xxh128> hash_;  // of everything written; only for only_if_absent
+  Xxh128 hash_;                 // of everything written, once it is more than replay_ holds
   bool effect_possible_ = false;  // an attempt ended with outcome_unknown
 };
 

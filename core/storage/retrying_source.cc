@@ -62,6 +62,8 @@ Result<size_t> RetryingSource::Read(const Context& ctx, MutableByteSpan buffer) 
     }
     source_.reset();
     if (delivered_bytes_ > 0 && !resumable) return failure;
+    // A checksum is compared at the end: what is wrong was delivered, and going on behind it would read as success.
+    if (delivered_bytes_ > 0 && failure.code() == Code::kCorruption) return failure;
     WALRIG_TRY(backoff_.Again(
         ctx, std::move(failure),
         fmt::format("get {} from byte {}", origin_.key, origin_.options.offset + delivered_bytes_)));

@@ -85,10 +85,18 @@ TEST_F(RetryingPutTest, WritesAgainAfterAnUnknownOutcomeWhenOverwriting) {
   }
 }
 
-TEST_F(RetryingPutTest, AcceptsAnObjectOfOurSizeWhenItCannotWriteAgain) {
+TEST_F(RetryingPutTest, AcceptsAnObjectOfOurBytesWhenItCannotWriteAgain) {
   faulty_.Set({.only = StorageCall::kCommit, .fail_from = 1, .failure = Unknown(), .effect_first = true});
   EXPECT_OK(Put(content_, {}, {.replay_bytes_max = 100}));
   EXPECT_TRUE(ctx_.log().Has("the storage has it", LogLevel::kInfo));
+}
+
+TEST_F(RetryingPutTest, NeverTakesAnOlderObjectOfTheSameSizeForItsOwn) {
+  const std::string older(content_.size(), 'o');
+  ASSERT_OK(WriteObject(ctx_, memory_, "a", older));
+  faulty_.Set({.only = StorageCall::kCommit, .fail_from = 1, .failure = Unknown()});
+  EXPECT_THAT(Put(content_, {}, {.replay_bytes_max = 100}), HasCode(Code::kUnavailable));
+  EXPECT_THAT(Stored(), IsOkAndHolds(older));
 }
 
 TEST_F(RetryingPutTest, FailsAfterAnUnknownOutcomeWhenNothingIsThereAndItCannotWriteAgain) {

@@ -206,6 +206,13 @@ TEST_F(RetryingTest, LetsABrokenStreamStandWithoutTheRangeCapability) {
   EXPECT_THAT(Drain(ctx_, *source), HasCode(Code::kUnavailable));
 }
 
+// A checksum of the whole is compared at the end, when all bytes were delivered.
+TEST_F(RetryingTest, NeverResumesBehindBytesThatTheStorageCallsCorrupt) {
+  faulty_.Set({.failure = Corruption("another checksum").Retryable(), .break_after_bytes = content_.size(), .break_times = 1});
+  ASSERT_OK_AND_ASSIGN(auto source, Retrying()->Get(ctx_, "a", {}));
+  EXPECT_THAT(Drain(ctx_, *source), HasCode(Code::kCorruption));
+}
+
 TEST_F(RetryingTest, CallsAStreamTruncatedThatEndsBeforeItsSize) {
   faulty_.Set({.truncate_after_bytes = 200'000});
   ASSERT_OK_AND_ASSIGN(auto source, Retrying()->Get(ctx_, "a", {}));
