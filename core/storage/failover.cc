@@ -25,14 +25,23 @@ Result<Share> ShareOf(const Context& ctx, Storage& storage, const ListOptions& o
     ask.start_after = std::max(options.start_after, after);
     // A common prefix sorts before what is below it and comes again after itself: one more, so that a page moves on.
     ask.keys_max = options.keys_max == UINT32_MAX ? UINT32_MAX : options.keys_max + 1;
-    WALRIG_ASSIGN(ListPage page, storage.List(ctx, ask));
-    share.entries = std::move(page.entries);
-    share.more = !page.next_page_token.empty();
-  } else {
-    // Without an order of its own all of it is read for each page.
-    WALRIG_ASSIGN(share.entries, ListAll(ctx, storage, options.prefix, options.delimiter));
-    std::erase_if(share.entries, [&](const auto& entry) { return entry.key <= options.start_after && !entry.is_prefix; });
+    // A page may hold nothing that counts and yet not be the last: it has no name that says where to go on.
+    do {
+      WALRIG_TRY(ctx.Poll());
+      WALRIG_ASSIGN(ListPage page, storage.List(ctx, ask));
+      if (!page.next_page_token.empty() && page.next_page_token == ask.page_token) {
+        return ProtocolError(fmt::format("list {}: the storage gave the same page token twice", options.prefix));
+      }
+      ask.page_token = std::move(page.next_page_token);
+      share.more = !ask.page_token.empty();
+      share.entries = std::move(page.entries);
+      std::erase_if(share.entries, [&](const auto& entry) { return !after.empty() && entry.key <= after; });
+    } while (share.entries.empty() && share.more);
+    return share;
   }
+  // Without an order of its own all of it is read for each page.
+  WALRIG_ASSIGN(share.entries, ListAll(ctx, storage, options.prefix, options.delimiter));
+  std::erase_if(share.entries, [&](const auto& entry) { return entry.key <= options.start_after && !entry.is_prefix; });
   std::erase_if(share.entries, [&](const auto& entry) { return !after.empty() && entry.key <= after; });
   return share;
 }

@@ -66,6 +66,31 @@ TEST_F(FailoverTest, AStorageThatFailsNeverMakesAnObjectAbsent) {
   EXPECT_EQ(both->Stat(ctx(), "wal_005/b").status().code(), Code::kIoError);
 }
 
+// As S3 does when it filters what is no object of ours: pages that are empty or short, with more behind them.
+class ThinPages final : public StorageWrapper {
+ public:
+  using StorageWrapper::StorageWrapper;
+  Result<ListPage> List(const Context& ctx, const ListOptions& options) override {
+    ListOptions ask = options;
+    const bool second = ask.page_token.ends_with("+");
+    if (second) ask.page_token.pop_back();
+    if (!second) return ListPage{{}, ask.page_token + "+"};
+    ask.keys_max = 1;
+    return StorageWrapper::List(ctx, ask);
+  }
+};
+
+TEST_F(FailoverTest, AnEmptyPageThatIsNotTheLastEndsNoList) {
+  for (const char* key : {"wal_005/a", "wal_005/b/1", "wal_005/b/2", "wal_005/c"}) Put(first_, key, "x");
+  Put(second_, "wal_005/d", "x");
+  std::vector<FailoverMember> members;
+  members.push_back({"default", std::make_unique<ThinPages>(first_)});
+  members.push_back({"second", Borrow(second_)});
+  const auto both = FailoverStorage::New(std::move(members)).value();
+  EXPECT_EQ(ListAll(ctx(), *both, "wal_005/").value().size(), 5u);
+  EXPECT_EQ(ListAll(ctx(), *both, "wal_005/", "/").value().size(), 4u);
+}
+
 TEST_F(FailoverTest, NoneReachableIsAnError) {
   std::vector<FailoverMember> members;
   members.push_back({"default", nullptr, IoError("gone")});
