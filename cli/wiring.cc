@@ -112,6 +112,12 @@ Result<PluginChoice> ChooseCipher(const Settings& settings) {
   return *std::move(choice);
 }
 
+Status ForbidCoreDumps(const Settings& settings) {
+  WALRIG_ASSIGN(const bool core_dumps, settings.Bool("WALRIG_CORE_DUMPS"));
+  if (!core_dumps) (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  return OkStatus();
+}
+
 Wiring::Wiring(const Settings& settings, Logger& log) : settings_(settings), log_(log) {}
 
 Wiring::~Wiring() {
@@ -152,9 +158,7 @@ Status Wiring::PrepareCipher(const Context& ctx) {
   WALRIG_ASSIGN(const PluginChoice choice, ChooseCipher(settings_));
   WALRIG_ASSIGN(plaintext_allowed_, settings_.Bool("WALRIG_ALLOW_PLAINTEXT"));
   if (!choice.name.empty()) {
-    WALRIG_ASSIGN(const bool core_dumps, settings_.Bool("WALRIG_CORE_DUMPS"));
-    // Keys that came by a setting stand in the environment and in the settings: nothing of the process may be dumped.
-    if (!core_dumps) (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    WALRIG_TRY(ForbidCoreDumps(settings_));
     WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
     Result<std::unique_ptr<Cipher>> made = plugins->NewCipher(ctx, choice.name, choice.values, LookupIn(settings_));
     if (!made.ok()) {

@@ -40,6 +40,10 @@ Result<PluginChoice> ChooseCompressor(const Settings& settings);
 // FAILS WITH: kConfig when keys of several ciphers are set and nothing says which one to use.
 Result<PluginChoice> ChooseCipher(const Settings& settings);
 
+// From here on the process leaves no core dump and takes no debugger, unless WALRIG_CORE_DUMPS says so: key material also
+// stands in the environment, in settings and in buffers. FAILS WITH: kConfig when that setting is no boolean.
+Status ForbidCoreDumps(const Settings& settings);
+
 struct StorageUse {
   bool read_only = false;  // writes are refused by the stack: verify, lists, dry runs
   bool turbo = false;      // WALG_NETWORK_RATE_LIMIT does not apply

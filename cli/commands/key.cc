@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -45,14 +47,19 @@ class Wiped {
 class RingFile {
  public:
   Status Open(const std::string& path, bool may_be_missing) {
+    path_ = path;
     for (;;) {
       fd_ = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
       if (!fd_.valid() && errno == ENOENT && may_be_missing) return OkStatus();
       if (!fd_.valid()) return ErrnoStatus(errno, "open " + path);
-      struct stat mine {}, there {};
-      if (::flock(fd_.get(), LOCK_EX) != 0 || ::fstat(fd_.get(), &mine) != 0) return ErrnoStatus(errno, "lock " + path);
-      if (!S_ISREG(mine.st_mode)) return ConfigError(path + " is not a file");
-      if (::stat(path.c_str(), &there) == 0 && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) break;
+      struct stat there {};
+      if (::flock(fd_.get(), LOCK_EX) != 0 || ::fstat(fd_.get(), &info_) != 0) return ErrnoStatus(errno, "lock " + path);
+      if (!S_ISREG(info_.st_mode)) return ConfigError(path + " is not a file");
+      // The file itself is replaced, not a link that leads to it.
+      const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+      if (real == nullptr) continue;
+      path_ = real.get();
+      if (::stat(path_.c_str(), &there) == 0 && info_.st_ino == there.st_ino && info_.st_dev == there.st_dev) break;
     }
     while (size_ < kRingBytesMax) {
       const ssize_t got = ::read(fd_.get(), text_.span().data() + size_, kRingBytesMax - size_);
@@ -65,8 +72,27 @@ class RingFile {
   bool exists() const { return fd_.valid(); }
   ByteSpan text() const { return text_.first(size_); }
 
+  // Puts `text` in the file's place. A file that was there keeps owner and mode: PostgreSQL's user must read it as before,
+  // whoever rotates.
+  Status Replace(const Context& ctx, ByteSpan text) {
+    WALRIG_ASSIGN(auto file, DurableFile::Create(path_, {.mode = 0600, .replace = exists()}));
+    WALRIG_TRY(file->Write(ctx, text));
+    if (exists()) {
+      struct stat made {};
+      if (::fstat(file->fd(), &made) != 0) return ErrnoStatus(errno, "stat " + path_);
+      const bool same = made.st_uid == info_.st_uid && made.st_gid == info_.st_gid;
+      if (!same && ::fchown(file->fd(), info_.st_uid, info_.st_gid) != 0) {
+        return ErrnoStatus(errno, "keep the owner of " + path_).Hint("run this as the file's owner, or as root");
+      }
+      if (::fchmod(file->fd(), info_.st_mode & 0777) != 0) return ErrnoStatus(errno, "keep the mode of " + path_);
+    }
+    return file->Commit(ctx);
+  }
+
  private:
   Fd fd_;
+  std::string path_;   // without links when the file exists
+  struct stat info_ {};
   Wiped text_{kRingBytesMax};
   size_t size_ = 0;
 };
@@ -111,14 +137,9 @@ Json ToJson(const KeyLine& key) {
   return {{"id", key.id}, {"kind", key.kind}, {"created", key.created}, {"writes", key.use == "write"}};
 }
 
-Status Store(const Context& ctx, const std::string& path, bool replace, ByteSpan text) {
-  WALRIG_ASSIGN(auto file, DurableFile::Create(path, {.mode = 0600, .replace = replace}));
-  WALRIG_TRY(file->Write(ctx, text));
-  return file->Commit(ctx);
-}
-
 Result<ExitCode> Change(Invocation& call, KeyVerb verb) {
   WALRIG_ASSIGN(const std::string path, RingPath(call));
+  WALRIG_TRY(ForbidCoreDumps(call.settings));
   RingFile ring;
   WALRIG_TRY(ring.Open(path, verb == KeyVerb::kAdd));
   Wiring wiring(call.settings, call.log);
@@ -131,7 +152,7 @@ Result<ExitCode> Change(Invocation& call, KeyVerb verb) {
   Wiped changed(kRingBytesMax);
   size_t size = 0;
   WALRIG_TRY(cipher->EditKeys(verb, call.Text("kind"), ring.text(), changed.span(), &size));
-  WALRIG_TRY(Store(call.ctx, path, ring.exists(), changed.first(size)));
+  WALRIG_TRY(ring.Replace(call.ctx, changed.first(size)));
   WALRIG_ASSIGN(const auto keys, List(*cipher, changed.first(size)));
   for (const KeyLine& key : keys) {
     if (before.count(key.id) != 0) continue;
@@ -151,6 +172,7 @@ Result<ExitCode> RunRotate(Invocation& call) { return Change(call, KeyVerb::kRot
 
 Result<ExitCode> RunList(Invocation& call) {
   WALRIG_ASSIGN(const std::string path, RingPath(call));
+  WALRIG_TRY(ForbidCoreDumps(call.settings));
   RingFile ring;
   WALRIG_TRY(ring.Open(path, false));
   Wiring wiring(call.settings, call.log);
