@@ -164,9 +164,13 @@ Result<Header> ParseHeader(ByteSpan bytes) {
   header.algorithm = static_cast<Algorithm>(algorithm);
   if (header.chunk_log < kChunkLogMin || header.chunk_log > kChunkLogMax) return Damaged("the size of chunks");
   if (slots < 1 || slots > kSlotsMax) return Damaged("the number of key slots");
+  uint64_t work = 0;
   for (size_t i = 0; i < slots; ++i) {
     WALRIG_ASSIGN(header.slots.emplace_back(), ParseSlot(in));
+    if (header.slots.back().kind == SlotKind::kPassphrase) work += KdfWork(header.slots.back().kdf);
   }
+  // Before the passphrase was tried nothing is authentic: one object must not cost the work of many.
+  if (work > kWorkMax) return Damaged("its passphrases take more work than is done for one object");
   if (in.left() != 0) return Damaged("bytes after the last key slot");
   return header;
 }

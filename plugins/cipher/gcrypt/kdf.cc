@@ -62,12 +62,16 @@ Status CheckKdfParameters(const KdfParameters& p) {
   if (p.lanes < 1 || p.lanes > 16) return bad;
   if (p.kind == KdfKind::kArgon2id) {
     const bool fits = p.block == 0 && p.cost >= 1 && p.memory_kib >= 8u * p.lanes && p.memory_kib <= kMemoryKibMax &&
-                      uint64_t{p.memory_kib} * p.cost <= kWorkMax;
+                      KdfWork(p) <= kWorkMax;
     return fits ? OkStatus() : bad;
   }
   if (p.kind != KdfKind::kScrypt || p.block != 8 || p.memory_kib != 0 || p.cost < 1 || p.cost > 20) return bad;
-  const uint64_t memory_kib = uint64_t{1} << p.cost;  // 128 bytes times r of 8, times N
-  return memory_kib <= kMemoryKibMax && memory_kib * p.lanes <= kWorkMax ? OkStatus() : bad;
+  return KdfWork(p) / p.lanes <= kMemoryKibMax && KdfWork(p) <= kWorkMax ? OkStatus() : bad;
+}
+
+uint64_t KdfWork(const KdfParameters& p) {
+  if (p.kind == KdfKind::kArgon2id) return uint64_t{p.memory_kib} * p.cost;
+  return (uint64_t{1} << p.cost) * p.lanes;  // 128 bytes times r of 8, times N, is N KiB
 }
 
 Result<SecretBytes> DeriveKey(ByteSpan passphrase, const KdfParameters& parameters) {

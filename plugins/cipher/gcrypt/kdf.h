@@ -35,6 +35,9 @@ KdfParameters NewKdfParameters(KdfKind kind);
 // FAILS WITH: kCorruption for parameters that are none or beyond what is taken.
 Status CheckKdfParameters(const KdfParameters& parameters);
 
+// KiB of memory times passes, of parameters that were checked.
+uint64_t KdfWork(const KdfParameters& parameters);
+
 // 32 bytes. FAILS WITH: as CheckKdfParameters; kNoMemory.
 Result<SecretBytes> DeriveKey(ByteSpan passphrase, const KdfParameters& parameters);
 

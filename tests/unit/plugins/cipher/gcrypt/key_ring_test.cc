@@ -71,6 +71,23 @@ TEST(KdfTest, RefusesHostileParameters) {
   EXPECT_TRUE(refused(scrypt, [](auto& p) { p.cost = 20, p.lanes = 16; }));
 }
 
+TEST(KdfTest, AHeaderTakesNoMoreWorkThanOnePassphrase) {
+  Header header;
+  Slot slot;
+  slot.kind = SlotKind::kPassphrase;
+  slot.kdf.memory_kib = kMemoryKibMax;
+  slot.kdf.cost = 2;
+  const auto parse = [&] {
+    std::vector<uint8_t> bytes = FormatHeader(header);
+    bytes.resize(bytes.size() + kMacBytes);
+    return ParseHeader(bytes).status();
+  };
+  header.slots = {slot, slot};
+  EXPECT_OK(parse());
+  header.slots = {slot, slot, slot};
+  EXPECT_EQ(parse().code(), Code::kCorruption);
+}
+
 // RFC 7914, section 12, needs salts of other lengths; RFC 9106, 5.3, a secret. Both functions are libgcrypt's own; that
 // they are called as the format says is shown by tests/compat/gcrypt_format_test.py.
 TEST(KdfTest, DependsOnEveryParameter) {
