@@ -1,5 +1,6 @@
 #include "plugins/common/key/key_source.h"
 
+#include <signal.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -70,6 +71,14 @@ TEST_F(KeySourceTest, TakesWhatACommandPrints) {
   EXPECT_THAT(Read(Command("printf key")), IsOkAndHolds("key"));
   EXPECT_THAT(Read(Command("printf key; exit 3")), HasCode(Code::kConfig));
   EXPECT_THAT(Read(Command("exec cat /dev/zero")), HasCode(Code::kTooLarge));
+}
+
+// As a process that was started by one that ignores SIGCHLD.
+TEST_F(KeySourceTest, ACommandWhoseEndIsNotKnownHasNotSucceeded) {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  const auto answer = Read(Command("printf part; exit 3"));
+  ::signal(SIGCHLD, before);
+  EXPECT_THAT(answer, HasCode(Code::kConfig));
 }
 
 TEST_F(KeySourceTest, EndsACommandThatTakesTooLong) {
