@@ -82,6 +82,16 @@ TEST(LibraryTest, ChaCha20GivesTheKeyStreamOfRfc8439) {
             "6e2e359a2568f98041ba0728dd0d6981e97e7aec1d4360c20a27afccfd9fae0bf91b65c5524733ab8f593dabcd62b3571639d624");
 }
 
+// Project Wycheproof, chacha20_poly1305_test: two cases without associated data.
+TEST(LibraryTest, ChaCha20Poly1305GivesPublishedVectorsWithTheirTags) {
+  EXPECT_EQ(Sealed(Algorithm::kChaCha20Poly1305, "80ba3192c803ce965ea371d5ff073cf0f43b6a2ab576b208426e11409c09b9b0",
+                   "4da5bf8dfd5852c1ea12379d", ""),
+            "76acb342cf3166a5b63c0c0ea1383c8d");
+  EXPECT_EQ(Sealed(Algorithm::kChaCha20Poly1305, "cc56b680552eb75008f5484b4cb803fa5063ebd6eab91f6ab6aef4916a766273",
+                   "99e23ec48985bccdeeab60f1", "2a"),
+            "3acac27dec0968801e9f6eded69d807522");
+}
+
 TEST(LibraryTest, ZeroesWhatDidNotAuthenticate) {
   const std::vector<uint8_t> key(32, 7);
   auto aead = Aead::New(Algorithm::kAes256Gcm, key);
