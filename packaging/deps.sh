@@ -28,7 +28,6 @@ test=(
   gnupg
   # An independent implementation of cipher gcrypt's format; gcore, to look for keys in a core dump.
   python3-cryptography gdb
-  openssh-server openssh-client
   # Servers of the storages' tests (tests/servers), and a peer of the benchmark.
   nodejs npm python3-venv openssl openssh-server openssh-client rclone
 )
