@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "core/plugin/bridge.h"
 #include "walrig/abi/storage.h"
@@ -130,10 +131,10 @@ class PluginStorage final : public Storage {
   // `unfinished` may be null.
   PluginStorage(std::unique_ptr<PluginInstance> instance, const walrig_storage_v1* table,
                 const walrig_unfinished_v1* unfinished)
-      : instance_(std::move(instance)), table_(table), unfinished_(unfinished) {}
+      : instance_(std::move(instance)), table_(table), unfinished_(unfinished), caps_(CapsOf(*instance_, *table)) {}
 
   StorageCapabilities capabilities() const override {
-    const uint64_t caps = instance_->info().caps;
+    const uint64_t caps = caps_;
     return {.range = (caps & WALRIG_CAP_ST_RANGE) != 0,
             .put_if_absent = (caps & WALRIG_CAP_ST_PUT_ABSENT) != 0,
             .copy = (caps & WALRIG_CAP_ST_COPY) != 0 && table_->copy != nullptr,
@@ -281,11 +282,18 @@ class PluginStorage final : public Storage {
     none.struct_size = sizeof none;
     return FromAbi(code, detail.code == code ? detail : none).With(key);
   }
+  // Options may take away from what the factory claims, never add to it.
+  static uint64_t CapsOf(const PluginInstance& instance, const walrig_storage_v1& table) {
+    const uint64_t claimed = instance.info().caps;
+    if (table.struct_size < offsetof(walrig_storage_v1, caps) + sizeof table.caps || table.caps == nullptr) return claimed;
+    return claimed & table.caps(instance.self());
+  }
   void* self() const { return instance_->self(); }
 
   std::unique_ptr<PluginInstance> instance_;
   const walrig_storage_v1* table_;
   const walrig_unfinished_v1* unfinished_;
+  const uint64_t caps_;
 };
 
 // Null when the plugin does not claim it. FAILS WITH: kCorruption when it claims and has it not.

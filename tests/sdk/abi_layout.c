@@ -16,7 +16,7 @@ CHECK(offsetof(walrig_object, size) == 40);
 CHECK(sizeof(walrig_put_opts) >= 24 && offsetof(walrig_put_opts, memory_budget) == 16);
 CHECK(sizeof(walrig_list_opts) >= 72 && offsetof(walrig_list_opts, page_token) == 56);
 CHECK(WALRIG_STORAGE_V1_SIZE_1_0 == 96 && offsetof(walrig_storage_v1, copy) == 88);
-CHECK(offsetof(walrig_storage_v1, list) == 72);
+CHECK(offsetof(walrig_storage_v1, list) == 72 && offsetof(walrig_storage_v1, caps) == 96);
 CHECK(sizeof(walrig_io) >= 56 && offsetof(walrig_io, out_used) == 48);
 CHECK(WALRIG_TRANSFORM_V1_SIZE_1_0 == 48);
 CHECK(WALRIG_OPTION_SIZE_1_0 == 96 && offsetof(walrig_option, name) == 16);

@@ -91,6 +91,10 @@ typedef struct walrig_storage_v1 {
 
   /* May be NULL without WALRIG_CAP_ST_COPY. */
   walrig_status (*copy)(void *self, const walrig_op *, walrig_bytes src, walrig_bytes dst, walrig_error *);
+
+  /* What this instance can do, of what its factory claims: WALRIG_CAP_ST_*. For what depends on options. Asked once, after
+   * create. NULL, or a table that ends before it: all that the factory claims. */
+  uint64_t (*caps)(void *self);
 } walrig_storage_v1;
 #define WALRIG_STORAGE_V1_SIZE_1_0 (offsetof(walrig_storage_v1, copy) + sizeof(void (*)(void)))
 

@@ -40,7 +40,7 @@ class StorageDoor {
   static const walrig_storage_v1* Table() noexcept {
     static constexpr walrig_storage_v1 kTable = {
         sizeof(walrig_storage_v1), 0, Stat, OpenRead, Read, CloseRead, OpenWrite, Write, Commit, CloseWrite, List,
-        Remove, Copy};
+        Remove, Copy, Caps};
     return &kTable;
   }
 
@@ -222,6 +222,12 @@ class StorageDoor {
       const Call call(Of(self).host, op);
       return ToAbi(Of(self).storage->Copy(call.ctx(), View(src), View(dst)), error);
     });
+  }
+
+  static uint64_t Caps(void* self) noexcept {
+    uint64_t caps = 0;
+    GuardSilently([&] { caps = StorageCaps(Of(self).storage->capabilities()); });
+    return caps;
   }
 
   static walrig_status ListUnfinished(void* self, const walrig_op* op, walrig_bytes prefix, walrig_bytes page_token,

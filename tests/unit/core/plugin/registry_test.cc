@@ -102,6 +102,15 @@ TEST_F(RegistryTest, TablesOfALaterMinorAreReadAsFarAsTheyAreKnown) {
   EXPECT_OK(registry->NewStorage(context_, "one", {}, nullptr));
 }
 
+TEST_F(RegistryTest, AnInstanceTakesAwayFromWhatItsFactoryClaimsAndNeverAdds) {
+  Install("good", "storage-one.so");
+  const auto registry = Open();
+  ASSERT_OK_AND_ASSIGN(const auto storage, registry->NewStorage(context_, "one", {}, nullptr));
+  EXPECT_TRUE(storage->capabilities().range);
+  EXPECT_FALSE(storage->capabilities().put_if_absent);
+  EXPECT_FALSE(storage->capabilities().list_sorted);
+}
+
 TEST_F(RegistryTest, WhatAPluginAnswersIsCheckedBeforeItIsBelieved) {
   Install("lies", "storage-one.so");
   const auto registry = Open();

@@ -164,8 +164,13 @@ static walrig_status Remove(void *self, const walrig_op *op, const walrig_bytes 
   }
   return WALRIG_OK;
 }
+/* Less than the factory claims, and a bit that it does not claim. */
+static uint64_t Caps(void *self) {
+  (void)self;
+  return WALRIG_CAP_ST_RANGE | WALRIG_CAP_ST_LIST_SORTED;
+}
 static const walrig_storage_v1 kStorage = {
-    sizeof kStorage, 0, Stat, OpenRead, Read, free, OpenWrite, Write, Commit, free, List, Remove, NULL};
+    sizeof kStorage, 0, Stat, OpenRead, Read, free, OpenWrite, Write, Commit, free, List, Remove, NULL, Caps};
 
 static const char *const kLevelAliases[] = {"l", NULL};
 static const char *const kLevelSettings[] = {"TEST_LEVEL", NULL};
@@ -223,7 +228,7 @@ static const walrig_factory kCopy = {.struct_size = sizeof kCopy, .kind = WALRIG
                                      .option_stride = sizeof(Option),
                                      .create = Create, .destroy = free, .iface = Iface};
 static const walrig_factory kOne = {.struct_size = sizeof kOne, .kind = WALRIG_KIND_STORAGE, .name = "one",
-                                    .caps = WALRIG_CAP_ST_RANGE | WALRIG_CAP_ST_COPY, .create = Create,
+                                    .caps = WALRIG_CAP_ST_RANGE | WALRIG_CAP_ST_COPY | WALRIG_CAP_ST_PUT_ABSENT, .create = Create,
                                     .destroy = free, .iface = Iface};
 #ifdef TEST_GROWN
 static const walrig_factory kLater = {.struct_size = sizeof kLater + 64, .kind = 99, .name = "copy"};
