@@ -32,8 +32,13 @@ Result<std::optional<ArchivedWalFile>> Open(const Context& ctx, Storage& storage
 
 // Any other form under which the file is stored: by a compressor that WAL-G does not know.
 Result<std::optional<WalCandidate>> FindUnusual(const Context& ctx, Storage& storage, std::string_view name) {
-  WALRIG_ASSIGN(const auto entries, ListAll(ctx, storage, WalKey(name, "") + "."));
-  for (const ObjectInfo& entry : entries) {
+  auto entries = ListAll(ctx, storage, WalKey(name, "") + ".");
+  if (!entries.ok() && entries.status().code() == Code::kNotFound) {
+    // Nothing below a prefix is an empty list. It is the storage that is not there, which says nothing about the file.
+    return Unavailable("the archive cannot be listed: " + std::string(entries.status().message()));
+  }
+  if (!entries.ok()) return std::move(entries).status();
+  for (const ObjectInfo& entry : *entries) {
     const auto object = ParseWalObjectName(std::string_view(entry.key).substr(kWalFolder.size()));
     if (object && object->wal_file == name) return std::optional<WalCandidate>({entry.key, object->extension});
   }

@@ -37,8 +37,9 @@ Status Refusal(const HttpResponse& response, std::string_view what) {
   Status status = HttpStatusError(response.status, response.headers,
                                   {.what = what, .name = name, .message = message,
                                    .request_id = response.Header("x-ms-request-id")});
-  // 400 and 401 mean that this identity may not have a token, which is not the storage's "invalid argument".
-  if (response.status != 400 && response.status != 401) return status;
+  // 400 and 401 mean that this identity may not have a token, which is not the storage's "invalid argument". And a
+  // token that is not found is no object that is not found.
+  if (status.retryable() || response.status == 403) return status;
   return Status(Code::kUnauthenticated, std::string(status.message()))
       .WithDetail(status.detail())
       .Hint("check AZURE_CLIENT_ID, AZURE_TENANT_ID and the identity's federation; docs/guide/storage_azure.md");

@@ -279,8 +279,10 @@ Status S3Client::CheckBucket(const Context& ctx) {
   if (!response.ok() && response.status().code() == Code::kNotFound) {
     return ConfigError(fmt::format("there is no bucket {}", settings_.bucket)).Hint("create it, or correct WALG_S3_PREFIX");
   }
-  if (!response.ok() && response.status().retryable()) return response.status();
-  // Not everybody may ask for the bucket as such.
+  // Not everybody may ask for the bucket as such. Whatever else it is (a stop, a deadline): the bucket was not seen.
+  const Code code = response.status().code();
+  const bool refused = code == Code::kPermission || code == Code::kInvalidArgument || code == Code::kNotSupported;
+  if (!response.ok() && (response.status().retryable() || !refused)) return response.status();
   bucket_seen_ = true;
   return OkStatus();
 }

@@ -125,10 +125,14 @@ bool CredentialChain::HasWebIdentity() const {
 }
 
 Result<Credentials> CredentialChain::Find(const Context& ctx) {
-  WALRIG_ASSIGN(Credentials base, Base(ctx));
+  Result<Credentials> found = Base(ctx);
   // A web identity has assumed it already.
-  if (options_.role_arn.empty() || HasWebIdentity()) return base;
-  return AssumeRole(ctx, base, options_.role_arn, options_.external_id);
+  if (found.ok() && !options_.role_arn.empty() && !HasWebIdentity()) {
+    found = AssumeRole(ctx, *found, options_.role_arn, options_.external_id);
+  }
+  // Credentials that are not there are no object that is not there.
+  if (Nothing(found)) return Status(Code::kUnauthenticated, std::string(found.status().message())).WithDetail(found.status().detail());
+  return found;
 }
 
 Result<Credentials> CredentialChain::Base(const Context& ctx) {

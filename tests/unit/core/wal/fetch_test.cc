@@ -32,6 +32,15 @@ TEST_F(WalFetchTest, FindsTheTrailingDotThatOldReleasesWrote) {
 
 TEST_F(WalFetchTest, AbsentIsNotFoundAndLeavesNothing) { EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotFound)); }
 
+// A token endpoint or a proxy may answer 404 for the storage as a whole: that is no word about the file.
+TEST_F(WalFetchTest, AnArchiveThatCannotBeListedIsNotAnAbsentFile) {
+  FaultyStorage faulty(storage_);
+  faulty.Set({.only = StorageCall::kList, .fail_from = 1, .fail_times = 100, .failure = NotFound("HTTP 404")});
+  const auto report = WalFetch(ctx_, {.name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 0},
+                               {.storage = faulty, .codecs = codecs_});
+  EXPECT_THAT(report.status(), HasCode(Code::kUnavailable));
+}
+
 TEST_F(WalFetchTest, RefusesANameThatIsNoWalFile) {
   EXPECT_THAT(FetchBad("../etc/passwd"), HasCode(Code::kInvalidArgument));
 }

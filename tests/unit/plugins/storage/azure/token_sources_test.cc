@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/test_context.h"
+#include "tests/unit/plugins/common/http/script_server.h"
+
 namespace walrig::azure {
 namespace {
 
@@ -13,6 +16,21 @@ TEST(TokenSourcesTest, ReadsTheFormsOfTheEndpoints) {
   EXPECT_EQ(ParseTokenAnswer(R"({"access_token":"T","expires_in":60})", 0)->expires_ns, 60'000'000'000);
   EXPECT_EQ(ParseTokenAnswer(R"({"access_token":"T","expires_on":"1700000000"})", 0)->expires_ns,
             1'700'000'000'000'000'000);
+}
+
+// As a machine without an identity answers: taken for the storage's word, every object would look absent.
+TEST(TokenSourcesTest, ATokenThatIsNotFoundIsNoObjectThatIsNotFound) {
+  ASSERT_TRUE(HttpGlobalInit().ok());
+  test::TestContext context;
+  context.UseRealClock();
+  HttpOptions options;
+  options.proxy = "-";
+  for (const int number : {404, 410}) {
+    test::ScriptServer server([&](const test::ScriptRequest&) { return test::ScriptAnswer::Of(number, "{}"); });
+    auto client = HttpClient::New(options);
+    ASSERT_TRUE(client.ok());
+    EXPECT_EQ(VirtualMachineToken(**client, server.url(""), "")(context).status().code(), Code::kUnauthenticated);
+  }
 }
 
 TEST(TokenSourcesTest, RefusesNonsenseWithoutRepeatingIt) {

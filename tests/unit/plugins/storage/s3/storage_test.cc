@@ -224,6 +224,33 @@ TEST_F(S3StorageTest, AssumesARoleWithASignedRequest) {
   EXPECT_TRUE(FindHeader(server.requests()[0].headers, "Authorization").find("Credential=ROLE/") != std::string_view::npos);
 }
 
+TEST_F(S3StorageTest, NeverTakesARoleThatIsNotFoundForAnObjectThatIsNotFound) {
+  bool there = true;
+  ScriptServer sts([&](const ScriptRequest&) { return there ? ScriptAnswer::Of(200,
+      "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ROLE</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+      "<SessionToken>t</SessionToken><Expiration>2001-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>")
+      : ScriptAnswer::Of(404, ""); });
+  ScriptServer server([](const ScriptRequest&) { return ScriptAnswer::Of(200, "", {{"ETag", "\"e\""}}); });
+  Settings settings;
+  settings.credentials.role_arn = "arn:aws:iam::1:role/r";
+  settings.credentials.role_session_name = "walrig";
+  settings.credentials.sts_endpoint = sts.url("");
+  auto storage = Open(server, settings);
+  ASSERT_THAT(storage->Stat(context_, "k"), IsOk());  // the bucket was seen
+  there = false;
+  EXPECT_THAT(storage->Stat(context_, "k"), HasCode(Code::kUnauthenticated));
+}
+
+// The question for the bucket ends without an answer: whether it is there, and the object is absent in it, is not known.
+TEST_F(S3StorageTest, SaysNothingOfAnObjectWhenTheBucketWasNotSeen) {
+  ScriptServer server([&](const ScriptRequest& r) {
+    if (r.target == "/bucket") context_.stop().RequestStop();
+    return r.target == "/bucket" ? ScriptAnswer{"", ScriptAnswer::Then::kHang} : ScriptAnswer::Of(404, "");
+  });
+  auto storage = Open(server);
+  EXPECT_THAT(storage->Stat(context_, "k"), HasCode(Code::kCancelled));
+}
+
 TEST_F(S3StorageTest, RefusesNamesThatAServerWouldChange) {
   for (const char* bad : {"", "/a", "a/", "a//b", "a/./b", "..", "a\nb", "\xff"}) {
     EXPECT_THAT(CheckKey("p/", bad), HasCode(Code::kNameInvalid)) << bad;
