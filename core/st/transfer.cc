@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/random.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/download.h"
 #include "core/pipeline/threads.h"
@@ -61,6 +62,19 @@ Result<TransferReport> Copy(const Context& ctx, Storage& source, Storage& target
     WALRIG_TRY(CopyObject(inner, source, target, object));
     return AwaitObject(inner, target, object, options);
   }, options);
+}
+
+// With overwrite an object would be put onto itself and then deleted, were both names of one place: what is written to the
+// target must not show in the source.
+Status CheckTwoPlaces(const Context& ctx, Storage& source, Storage& target, const TransferOptions& options) {
+  if (!options.overwrite || options.preserve) return OkStatus();
+  const std::string key = fmt::format("walrig_storage_check_{:016x}", SeedFromSystem());
+  WALRIG_TRY(WriteObject(ctx, target, key, "written by walrig st transfer\n"));
+  const Result<bool> shows = Exists(ctx, source, key);
+  WALRIG_TRY(DeleteAll(ctx, target, {key}));
+  WALRIG_TRY(shows.status());
+  if (!*shows) return OkStatus();
+  return ConfigError("source and target are the same place: moving would delete what is there");
 }
 
 Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& target, const std::string& name,
@@ -140,6 +154,7 @@ Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectIn
 
 Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
                                        const TransferOptions& options) {
+  WALRIG_TRY(CheckTwoPlaces(ctx, source, target, options));
   WALRIG_ASSIGN(std::vector<ObjectInfo> objects, ListAll(ctx, source, prefix));
   if (objects.size() > options.objects_max) objects.resize(static_cast<size_t>(options.objects_max));
   return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
@@ -153,6 +168,7 @@ Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Stor
 
 Result<TransferReport> TransferBackups(const Context& ctx, Storage& source, Storage& target, const std::string& name,
                                        const TransferOptions& options) {
+  WALRIG_TRY(CheckTwoPlaces(ctx, source, target, options));
   std::vector<std::pair<int64_t, std::string>> backups;
   WALRIG_ASSIGN(const std::vector<ObjectInfo> entries, ListAll(ctx, source, kBackupsFolder, "/"));
   for (const ObjectInfo& entry : entries) {

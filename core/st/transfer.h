@@ -1,7 +1,8 @@
 // Moving objects from one storage to another: byte for byte, a backup's sentinel last there and first gone here.
 //
 // An object is deleted at its source only after the target has shown it with the same size. Run again after an
-// interruption, it goes on: what the target has is not moved again.
+// interruption, it goes on: what the target has is not moved again. Two names of one place are told by an object that is
+// written to the target for a moment, before anything is replaced and deleted.
 // THREADS: functions without state; they return after their threads have ended.
 #pragma once
 
@@ -30,7 +31,8 @@ struct TransferReport {
   std::vector<std::string> failures;  // the first hundred, with their keys
 };
 
-// All objects below `prefix`. FAILS WITH: what listing fails with, kCancelled; the first failure with fail_fast.
+// All objects below `prefix`. FAILS WITH: what listing fails with, kCancelled; the first failure with fail_fast; kConfig
+// when source and target are the same place and objects would be replaced and deleted.
 Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
                                        const TransferOptions& options);
 

@@ -97,6 +97,16 @@ TEST_F(TransferTest, ABackupMovesWholeAndANameThatIsNotThereIsNotFound) {
   EXPECT_EQ(Count(target_), 3u);
 }
 
+TEST_F(TransferTest, NothingIsDeletedWhenBothNamesAreOnePlace) {
+  PutBackup();
+  const size_t before = Count(source_);
+  EXPECT_EQ(TransferObjects(ctx(), source_, source_, "", {.overwrite = true}).status().code(), Code::kConfig);
+  EXPECT_EQ(TransferBackups(ctx(), source_, source_, "", {.overwrite = true}).status().code(), Code::kConfig);
+  static_cast<void>(TransferObjects(ctx(), source_, source_, "", {}));
+  static_cast<void>(TransferBackups(ctx(), source_, source_, "", {}));
+  EXPECT_EQ(Count(source_), before);
+}
+
 TEST_F(TransferTest, FailFastEndsWithTheFailure) {
   Put(source_, "a", "1");
   Put(target_, "a", "other");
