@@ -75,5 +75,6 @@ function(walrig_unit_test path)
   add_executable(${target} ${sources})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${ARG_DEPS} walrig_test_support GTest::gmock GTest::gtest_main walrig_flags)
-  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 120)
+  gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 120
+    ENVIRONMENT "WALRIG_TEST_DATA=${PROJECT_SOURCE_DIR}/tests/data")
 endfunction()
