@@ -74,7 +74,10 @@ class SessionUpload final : public Upload {
       if (stored_.has_value()) return true;
     }
     const uint64_t end = begin_ + size_bytes;
+    // What it claims to have without having got it would be left out of the next piece.
+    const auto too_much = [&] { return Lost(fmt::format("the server claims {} bytes, {} were sent", persisted_, end)); };
     while (persisted_ < end || whole.has_value()) {
+      if (persisted_ > end) return too_much();
       if (persisted_ < begin_) return Lost(fmt::format("bytes before {} were lost", begin_));
       const uint64_t before = persisted_;
       const ByteSpan rest = ByteSpan(piece_.span().data(), size_bytes).subspan(static_cast<size_t>(persisted_ - begin_));
@@ -86,6 +89,7 @@ class SessionUpload final : public Upload {
       // A server may keep a part of what it got; without any progress it is no use to go on.
       if (persisted_ <= before) return Unavailable(fmt::format("{}: the server kept nothing of a piece", target_.what)).Retryable();
     }
+    if (persisted_ > end) return too_much();
     return false;
   }
 
