@@ -44,6 +44,8 @@ WALRIG_S3_SETTING(kRetentionPeriod, "S3_RETENTION_PERIOD");
 WALRIG_S3_SETTING(kRetentionMode, "S3_RETENTION_MODE");
 WALRIG_S3_SETTING(kHeaders, "S3_REQUEST_ADDITIONAL_HEADERS");
 WALRIG_S3_SETTING(kNoContinue, "S3_DISABLE_100_CONTINUE");
+WALRIG_S3_SETTING(kEndpointSource, "S3_ENDPOINT_SOURCE");
+WALRIG_S3_SETTING(kYandexToken, "S3_USE_YC_SESSION_TOKEN");
 #undef WALRIG_S3_SETTING
 
 constexpr const char* kChecksums[] = {"crc32c", "none", nullptr};
@@ -53,6 +55,10 @@ constexpr const char* kModes[] = {"GOVERNANCE", "COMPLIANCE", nullptr};
 constexpr walrig_option kOptions[] = {
     sdk::Option{.name = "prefix", .required = true, .settings = kPrefix, .help = "s3://bucket/path."},
     sdk::Option{.name = "endpoint", .settings = kEndpoint, .help = "URL of a server that speaks S3; AWS without it."},
+    sdk::Option{.name = "endpoint_source", .advanced = true, .settings = kEndpointSource,
+                .help = "Not supported; refused, since without it the objects would go to another server."},
+    sdk::Option{.name = "yc_session_token", .advanced = true, .settings = kYandexToken,
+                .help = "Not supported; refused, since without it the keys would be others."},
     sdk::Option{.name = "region", .settings = kRegion, .help = "Region of the bucket; asked for when it is not given."},
     sdk::Option{.name = "path_style", .type = OptionType::kBool, .settings = kPathStyle, .default_text = "false",
                 .help = "The bucket stands in the path, not in the host name."},

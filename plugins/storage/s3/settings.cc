@@ -64,6 +64,20 @@ Status ReadCredentialOptions(const sdk::ConfigReader& config, CredentialOptions*
   return OkStatus();
 }
 
+// Settings of WAL-G that lead to another server or other keys: to ignore them would send the objects elsewhere.
+Status RefuseOtherPlaces(const sdk::ConfigReader& config) {
+  WALRIG_ASSIGN(const std::string source, config.TextOr("endpoint_source", ""));
+  if (!source.empty()) {
+    return NotSupported("endpoint_source (S3_ENDPOINT_SOURCE) is not supported").Hint("set AWS_ENDPOINT to the server's URL");
+  }
+  WALRIG_ASSIGN(const std::string token, config.TextOr("yc_session_token", ""));
+  if (!token.empty() && token != "false") {
+    return NotSupported("yc_session_token (S3_USE_YC_SESSION_TOKEN) is not supported")
+        .Hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a static key");
+  }
+  return OkStatus();
+}
+
 Status ReadEncryption(const sdk::ConfigReader& config, Settings* s) {
   WALRIG_ASSIGN(s->sse, config.TextOr("sse", ""));
   WALRIG_ASSIGN(s->sse_kms_id, config.TextOr("sse_kms_id", ""));
@@ -182,6 +196,7 @@ Result<Settings> Settings::From(const sdk::ConfigReader& config) {
   WALRIG_ASSIGN(s.path_style, config.BoolOr("path_style", false));
   WALRIG_ASSIGN(s.dual_stack, config.BoolOr("dual_stack", false));
   WALRIG_TRY(ReadCredentialOptions(config, &s.credentials));
+  WALRIG_TRY(RefuseOtherPlaces(config));
   WALRIG_TRY(ReadEncryption(config, &s));
   WALRIG_TRY(ReadObjectOptions(config, &s));
   WALRIG_TRY(ReadTraffic(config, &s));
