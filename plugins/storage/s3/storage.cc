@@ -260,6 +260,9 @@ Status S3Storage::DeleteVersions(const Context& ctx, const std::string& key) {
       }
     }
     if (!answer.more || beyond) return OkStatus();
+    if (answer.next_key == key_marker && answer.next_id == id_marker) {
+      return ProtocolError(fmt::format("delete {}: the list of its versions does not end", key));
+    }
     key_marker = answer.next_key;
     id_marker = answer.next_id;
   }

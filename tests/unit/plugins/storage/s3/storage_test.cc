@@ -251,6 +251,28 @@ TEST_F(S3StorageTest, SaysNothingOfAnObjectWhenTheBucketWasNotSeen) {
   EXPECT_THAT(storage->Stat(context_, "k"), HasCode(Code::kCancelled));
 }
 
+TEST_F(S3StorageTest, EndsAListOfVersionsThatGoesInACircle) {
+  ScriptServer server([n = 0](const ScriptRequest&) mutable {
+    const std::string more = ++n < 50 ? "true" : "false";
+    return ScriptAnswer::Of(200, "<ListVersionsResult><IsTruncated>" + more + "</IsTruncated><NextKeyMarker>p/k</NextKeyMarker>"
+                                 "<NextVersionIdMarker>v</NextVersionIdMarker></ListVersionsResult>");
+  });
+  Settings settings;
+  settings.bucket = "bucket";
+  settings.folder = "p/";
+  settings.endpoint = server.url("");
+  settings.proxy = "-";
+  settings.versions = Versions::kAll;
+  settings.credentials.access_key = "AKID";
+  settings.credentials.secret_key = kSecret;
+  auto storage = S3Storage::Open(std::move(settings));
+  ASSERT_THAT(storage, IsOk());
+  const std::vector<std::string> keys = {"k"};
+  std::vector<Status> each;
+  ASSERT_THAT((*storage)->Delete(context_, keys, &each), IsOk());
+  EXPECT_THAT(each.at(0), HasCode(Code::kProtocol));
+}
+
 TEST_F(S3StorageTest, RefusesNamesThatAServerWouldChange) {
   for (const char* bad : {"", "/a", "a/", "a//b", "a/./b", "..", "a\nb", "\xff"}) {
     EXPECT_THAT(CheckKey("p/", bad), HasCode(Code::kNameInvalid)) << bad;
