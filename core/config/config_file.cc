@@ -1,8 +1,10 @@
 #include "core/config/config_file.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <sstream>
 #include <utility>
 
 #include "core/base/json.h"
@@ -73,12 +75,40 @@ Result<std::vector<ConfigEntry>> WalkYaml(const YAML::Node& root, std::string_vi
   return entries;
 }
 
+// Where a second document would begin. LoadAll is not asked: it makes documents without end of a text such as ",",
+// since nothing of it is ever consumed (yaml-cpp before 0.9, its issue 1040).
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  uint32_t line() const { return line_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { line_ = LineOf(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+ private:
+  uint32_t line_ = 0;
+};
+
 Result<std::vector<ConfigEntry>> ParseYamlConfig(std::string_view text, std::string_view path) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return std::vector<ConfigEntry>();
-    if (documents.size() > 1) return ConfigError(fmt::format("{}: more than one document", path));
-    return WalkYaml(documents[0], path);
+    const std::string document(text);
+    std::istringstream stream(document);
+    YAML::Parser parser(stream);
+    DocumentStarts starts;
+    if (!parser.HandleNextDocument(starts)) return std::vector<ConfigEntry>();
+    if (parser.HandleNextDocument(starts)) {
+      return Malformed(path, starts.line(), "more than one document, or text that is no part of one");
+    }
+    return WalkYaml(YAML::Load(document), path);
   } catch (const YAML::Exception& error) {
     return Malformed(path, LineOf(error.mark), error.msg);
   } catch (const std::exception& error) {

@@ -80,6 +80,14 @@ TEST(ConfigFileTest, DocumentsThatAreNoMapAreErrors) {
   EXPECT_THAT(ParseConfig(ConfigFormat::kYaml, "A: 1\n---\nB: 2\n", "/f"), HasCode(Code::kConfig));
 }
 
+TEST(ConfigFileTest, TextThatBelongsToNoYamlValueIsAnErrorWithItsLine) {
+  for (const std::string_view text : {",", "A: 1\n,\n", "- 1\n(in (\n\"a\",\n", "A: 1\n...\n,"}) {
+    const auto entries = ParseConfig(ConfigFormat::kYaml, text, "/f");
+    EXPECT_THAT(entries, HasCode(Code::kConfig)) << text;
+    EXPECT_NE(entries.status().message().find("line"), std::string_view::npos) << entries.status().ToString();
+  }
+}
+
 TEST(ConfigFileTest, YamlAliasesCannotGrowWithoutBound) {
   std::string text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n";
   for (int i = 1; i < 12; ++i) {
