@@ -5,5 +5,7 @@
 set -eu
 program=$1 corpus=$2 scratch=$3
 mkdir -p "$scratch/corpus"
-exec "$program" -seed="${WALRIG_FUZZ_SEED:-1}" -max_total_time="${WALRIG_FUZZ_SECONDS:-10}" -timeout=10 \
+seconds=${WALRIG_FUZZ_SECONDS:-10}
+# A fuzzer that found too much memory in use does not always end by itself.
+exec timeout -k 10 "$((seconds + 120))" "$program" -seed="${WALRIG_FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=10 \
   -rss_limit_mb=1024 -max_len=65536 -print_final_stats=1 -artifact_prefix="$scratch/" "$scratch/corpus" "$corpus"
