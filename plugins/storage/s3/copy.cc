@@ -93,7 +93,11 @@ Status S3Storage::CopyParts(const Context& ctx, std::string_view from, std::stri
   if (status.ok()) return status;
   const UnfinishedUpload upload{.key = std::string(to), .id = id};
   std::vector<Status> each;
-  AbortUnfinished(ctx, {&upload, 1}, &each).Ignore("the error before is the one to tell");
+  // Not with the call's own stop and deadline: these may be why it failed, and the parts would stay and cost.
+  Context last = ctx;
+  last.stop = StopToken();
+  last.deadline_ns = ctx.clock->MonotonicNs() + kAbortNs;
+  AbortUnfinished(last, {&upload, 1}, &each).Ignore("the error before is the one to tell");
   return status;
 }
 

@@ -15,7 +15,6 @@ namespace {
 
 // Completing puts the parts together: the server may be silent for minutes.
 constexpr uint32_t kCompleteStallMs = 600'000;
-constexpr uint64_t kAbortNs = 5'000'000'000;
 constexpr uint64_t kPartBytesLimit = 5ull << 30;
 
 uint64_t BudgetBlocks(const PutOptions& options, uint64_t part_bytes) {

@@ -24,6 +24,8 @@ namespace walrig::s3 {
 
 inline constexpr uint64_t kPartsMax = 10'000;
 inline constexpr uint64_t kPartBytesMin = 5u << 20;
+// For removing an upload that failed, whatever the deadline of its call was.
+inline constexpr uint64_t kAbortNs = 5'000'000'000;
 
 // How large part `number` (from 1) is to be.
 uint64_t PartBytes(uint64_t number, uint64_t size_bytes, uint64_t budget_bytes, uint64_t part_bytes_max);

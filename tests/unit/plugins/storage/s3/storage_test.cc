@@ -273,6 +273,19 @@ TEST_F(S3StorageTest, EndsAListOfVersionsThatGoesInACircle) {
   EXPECT_THAT(each.at(0), HasCode(Code::kProtocol));
 }
 
+TEST_F(S3StorageTest, RemovesTheUploadOfACopyThatWasStopped) {
+  ScriptServer server(Multipart([&](const ScriptRequest& r, int) -> std::optional<ScriptAnswer> {
+    if (r.method == "HEAD") return ScriptAnswer{"HTTP/1.1 200 X\r\nContent-Length: 3221225472\r\nETag: \"e\"\r\n\r\n"};
+    if (r.method != "PUT") return std::nullopt;
+    context_.stop().RequestStop();
+    return ScriptAnswer{"", ScriptAnswer::Then::kHang};
+  }));
+  auto storage = Open(server);
+  EXPECT_THAT(storage->Copy(context_, "from", "to"), HasCode(Code::kCancelled));
+  EXPECT_EQ(server.requests().back().method, "DELETE");
+  EXPECT_EQ(server.requests().back().target, "/bucket/p/to?uploadId=id");
+}
+
 TEST_F(S3StorageTest, RefusesNamesThatAServerWouldChange) {
   for (const char* bad : {"", "/a", "a/", "a//b", "a/./b", "..", "a\nb", "\xff"}) {
     EXPECT_THAT(CheckKey("p/", bad), HasCode(Code::kNameInvalid)) << bad;
