@@ -111,6 +111,24 @@ class LettingIn(unittest.TestCase):
     def test_no_server_is_said_within_the_timeout(self):
         self.refused("refused", SSH_PORT="1")
 
+    def test_a_root_that_is_not_there_is_no_empty_archive_and_a_put_makes_it(self):
+        root = os.path.join(self.sshd.data, "disk/archive")
+        env = {**self.sshd.env, "WALG_SSH_PREFIX": f"ssh://127.0.0.1{root}", "WALRIG_RETRY_ATTEMPTS": "1"}
+        fetch = ("wal-fetch", "000000010000000000000001", self.path("fetched"))
+        for words in (fetch, ("backup-list",), ("st", "ls")):
+            done = walrig_here(*words, env=env)
+            self.assertNotIn(done.returncode, (0, 74), f"{words}: {done.stdout}{done.stderr}")
+            self.assertIn(f"directory {root} does not exist", done.stderr)
+        self.assertFalse(os.path.exists(os.path.dirname(root)), "a read made the directory")
+        file = self.path("file")
+        with open(file, "w") as f:
+            f.write("bytes")
+        done = walrig_here("st", "put", file, "folder/file", env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(walrig_here(*fetch, env=env).returncode, 74)
+        done = walrig_here("backup-list", env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
 
 class BackupThereAndBack(unittest.TestCase):
     @classmethod
@@ -127,6 +145,11 @@ class BackupThereAndBack(unittest.TestCase):
 
     def push(self, **more):
         return self.world.walrig("backup-push", self.primary.pgdata, cluster=self.primary, **more)
+
+    def test_the_first_backup_makes_the_root(self):
+        self.push(env={"WALG_SSH_PREFIX": self.sshd.env["WALG_SSH_PREFIX"] + "/not/there/yet"})
+        self.assertTrue(any(k.startswith("not/there/yet/basebackups_005/") for k in self.sshd.keys()))
+        shutil.rmtree(os.path.join(self.sshd.data, "not"))
 
     def test_a_backup_comes_back_whole(self):
         self.push()

@@ -32,6 +32,21 @@ Result<Attributes> Folders::Look(const Context& ctx, Sftp& sftp, std::string_vie
   return ProtocolError("sftp: stat was answered without attributes");
 }
 
+// Looked at anew each time: a disk can go while we run, and only what is absent pays the round trip.
+Status Folders::ConfirmAbsent(const Context& ctx, Sftp& sftp, Status status) const {
+  if (status.code() != Code::kNotFound) return status;
+  WALRIG_ASSIGN(const AnswerPacket there, sftp.Call(ctx, Request::kStat, [&](PacketBuilder& p) { p.Text(root_); }));
+  const std::string what = "option prefix (WALG_SSH_PREFIX): directory " + root_;
+  if (there.IsStatus()) {
+    const Status failed = ExpectOk(there, what);
+    if (failed.code() != Code::kNotFound) return failed.ok() ? ProtocolError("sftp: stat was answered without attributes") : failed;
+    return ConfigError(what + " does not exist on the server")
+        .Hint("mount its disk; for a new archive create it, or let the first backup or WAL file do so");
+  }
+  WALRIG_ASSIGN(const Attributes attributes, there.ReadAttributes());
+  return attributes.IsFolder() ? std::move(status) : ConfigError(what + " is not a directory");
+}
+
 Status Folders::Make(const Context& ctx, Sftp& sftp, const std::string& folder) {
   while (!making_.try_lock_for(std::chrono::milliseconds(100))) WALRIG_TRY(sdk::PollStop(ctx));
   const std::lock_guard lock(making_, std::adopt_lock);

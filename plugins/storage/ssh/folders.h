@@ -26,6 +26,10 @@ class Folders {
   // What is there, links not followed. FAILS WITH: kNotFound.
   Result<Attributes> Look(const Context& ctx, Sftp& sftp, std::string_view key) const;
 
+  // For what was looked for and is kNotFound: whether it is that, below a root that is there. Another `status` stays.
+  // FAILS WITH: kConfig when the root is not there: then its disk may not be mounted, and the archive is no empty one.
+  Status ConfirmAbsent(const Context& ctx, Sftp& sftp, Status status) const;
+
   // Makes the folder and those above it. FAILS WITH: kNameInvalid when an object stands in the way.
   Status Make(const Context& ctx, Sftp& sftp, const std::string& folder);
   // Until folders that other threads are making were synced. Called before an object in one counts as stored.

@@ -57,8 +57,14 @@ Result<ListPage> Lister::Page() {
   // No object can have such a name, so there is nothing below it, and "../" must not be opened.
   if (!folder.empty() && !fs::CheckKey(folder + "x").ok()) return std::move(page_);
   Result<bool> room = Walk(folder);
-  if (!room.ok() && room.status().code() != Code::kNotFound) return std::move(room).status();
+  if (!room.ok()) WALRIG_TRY(AbsentIsEmpty(std::move(room).status()));
   return std::move(page_);
+}
+
+// A folder that is not there holds nothing, unless all of the storage is not there.
+Status Lister::AbsentIsEmpty(Status status) {
+  Status confirmed = folders_.ConfirmAbsent(ctx_, sftp_, std::move(status));
+  return confirmed.code() == Code::kNotFound ? OkStatus() : confirmed;
 }
 
 Status Lister::UseToken() {
@@ -107,8 +113,9 @@ Result<bool> Lister::Visit(const std::string& folder, const FolderEntry& entry) 
       return !info.is_prefix || Add(std::move(info));
     }
     Result<bool> room = Walk(info.key);
-    if (!room.ok() && room.status().code() == Code::kNotFound) return true;
-    return room;
+    if (room.ok()) return room;
+    WALRIG_TRY(AbsentIsEmpty(std::move(room).status()));
+    return true;
   }
   if (!options_.delimiter.empty()) {
     if (const size_t at = info.key.find(options_.delimiter, prefix_bytes); at != std::string::npos) {
@@ -276,7 +283,7 @@ Result<bool> Lister::HasObject(const std::string& folder) {
       if (entry.is_folder) folders.push_back(next + entry.name);
       return !found;
     });
-    if (!status.ok() && status.code() != Code::kNotFound) return status;
+    if (!status.ok()) WALRIG_TRY(AbsentIsEmpty(status));
     if (found) return true;
   }
   return false;

@@ -56,11 +56,12 @@ class Lister {
 
   Lister(const Context& ctx, Sftp& sftp, const Folders& folders, ListMemory& memory, const ListOptions& options,
          Kind kind);
-  // FAILS WITH: kInvalidArgument for a page token that Page did not give.
+  // FAILS WITH: kInvalidArgument for a page token that Page did not give; kConfig when the storage's root is not there.
   Result<ListPage> Page();
 
  private:
   Status UseToken();
+  Status AbsentIsEmpty(Status status);
   // Lists what is in `folder`, "" or "a/b/". The answer: has the page room for more?
   Result<bool> Walk(const std::string& folder);
   Result<bool> Visit(const std::string& folder, const FolderEntry& entry);

@@ -13,17 +13,18 @@ constexpr uint64_t kWindowBeginBytes = 512 * 1024;
 }  // namespace
 
 Result<std::unique_ptr<ObjectReader>> ObjectReader::Open(const Context& ctx, SftpPool::Lease sftp,
-                                                         const std::string& path, std::string key,
+                                                         const Folders& folders, std::string key,
                                                          const GetOptions& options, uint64_t in_flight_bytes) {
   std::unique_ptr<ObjectReader> reader(new ObjectReader(std::move(sftp), std::move(key), in_flight_bytes));
   Sftp& connection = reader->sftp();
+  const std::string path = folders.PathOf(reader->key_);
   const std::string missing = "object " + reader->key_ + " does not exist";
   // What it is comes first: opening a pipe that somebody left there would block the server.
   WALRIG_ASSIGN(const AnswerPacket looked,
                 connection.Call(ctx, Request::kLstat, [&](PacketBuilder& p) { p.Text(path); }));
   if (looked.IsStatus()) {
     const Status status = ExpectOk(looked, "open object " + reader->key_);
-    return status.code() == Code::kNotFound ? NotFound(missing) : status;
+    return status.code() == Code::kNotFound ? folders.ConfirmAbsent(ctx, connection, NotFound(missing)) : status;
   }
   WALRIG_ASSIGN(const Attributes is, looked.ReadAttributes());
   if (!is.IsFile()) return NotFound(missing);
@@ -32,7 +33,7 @@ Result<std::unique_ptr<ObjectReader>> ObjectReader::Open(const Context& ctx, Sft
                 }));
   if (opened.IsStatus()) {
     const Status status = ExpectOk(opened, "open object " + reader->key_);
-    return status.code() == Code::kNotFound ? NotFound(missing) : status;
+    return status.code() == Code::kNotFound ? folders.ConfirmAbsent(ctx, connection, NotFound(missing)) : status;
   }
   WALRIG_ASSIGN(reader->handle_, opened.ReadHandle());
   // It may have been replaced between the two.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "plugins/storage/ssh/folders.h"
 #include "plugins/storage/ssh/sftp.h"
 #include "walrig/storage.h"
 #include "walrig/stream.h"
@@ -16,8 +17,8 @@ namespace walrig::ssh {
 
 class ObjectReader final : public Source {
  public:
-  // Opens the regular file `path`, which an object of this key is. FAILS WITH: kNotFound, kPermission.
-  static Result<std::unique_ptr<ObjectReader>> Open(const Context& ctx, SftpPool::Lease sftp, const std::string& path,
+  // FAILS WITH: kNotFound, kPermission; kConfig when the storage's root is not there.
+  static Result<std::unique_ptr<ObjectReader>> Open(const Context& ctx, SftpPool::Lease sftp, const Folders& folders,
                                                     std::string key, const GetOptions& options,
                                                     uint64_t in_flight_bytes);
   ~ObjectReader() override;

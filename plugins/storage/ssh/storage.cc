@@ -37,6 +37,7 @@ Result<ObjectInfo> SshStorage::Stat(const Context& ctx, std::string_view key) {
   WALRIG_TRY(fs::CheckKey(key));
   WALRIG_ASSIGN(const SftpPool::Lease sftp, pool_.Take(ctx));
   const Result<Attributes> found = folders_.Look(ctx, *sftp, key);
+  // Without a look at the root, as lists and reads take: a backup asks this before its first put makes the root.
   const bool missing = found.ok() ? !found->IsFile() : found.status().code() == Code::kNotFound;
   if (missing) return NotFound("object " + std::string(key) + " does not exist");
   WALRIG_TRY(found.status());
@@ -53,7 +54,7 @@ Result<std::unique_ptr<Source>> SshStorage::Get(const Context& ctx, std::string_
   if (!options.if_match_etag.empty()) return PreconditionFailed("object " + std::string(key) + ": sftp knows no etags");
   WALRIG_ASSIGN(SftpPool::Lease sftp, pool_.Take(ctx));
   WALRIG_ASSIGN(std::unique_ptr<ObjectReader> reader,
-                ObjectReader::Open(ctx, std::move(sftp), folders_.PathOf(key), std::string(key), options,
+                ObjectReader::Open(ctx, std::move(sftp), folders_, std::string(key), options,
                                    options_.in_flight_bytes));
   return std::unique_ptr<Source>(std::move(reader));
 }
@@ -162,7 +163,7 @@ Status SshStorage::Copy(const Context& ctx, std::string_view from, std::string_v
         .Hint("it needs copy-data, as OpenSSH's sftp-server has it since 9.0");
   }
   WALRIG_ASSIGN(std::unique_ptr<ObjectReader> source,
-                ObjectReader::Open(ctx, std::move(sftp), folders_.PathOf(from), std::string(from), {},
+                ObjectReader::Open(ctx, std::move(sftp), folders_, std::string(from), {},
                                    options_.in_flight_bytes));
   if (from == to) return OkStatus();
   const uint64_t size_bytes = source->size_bytes();
