@@ -228,6 +228,7 @@ Result<std::unique_ptr<Storage>> Wiring::OpenStorage(const Context& ctx, const S
     members.push_back({std::move(one.name), std::move(one.storage), std::move(one.why)});
   }
   WALRIG_ASSIGN(std::unique_ptr<FailoverStorage> merged, FailoverStorage::New(std::move(members)));
+  if (use.all) WALRIG_TRY(merged->RequireAll());
   return std::unique_ptr<Storage>(std::move(merged));
 }
 

@@ -50,6 +50,8 @@ struct StorageUse {
   // With failover storages: everything goes to one, the first that lives (backup-push, wal-push). Otherwise all that
   // live are seen as one.
   bool one = false;
+  // With failover storages: all must live, or nothing is opened (delete).
+  bool all = false;
   std::string target{};    // --target-storage: this one alone, alive or not; "" or "all": as above
 };
 
@@ -68,6 +70,7 @@ class Wiring : public CodecProvider {
   ~Wiring() override;
 
   Result<Registry*> registry(const Context& ctx);
+  // FAILS WITH: kConfig; kUnavailable when no storage lives, or with use.all not every one.
   Result<std::unique_ptr<Storage>> OpenStorage(const Context& ctx, const StorageUse& use);
   // Each storage by itself, "default" first, then by name. FAILS WITH: kConfig; a storage that cannot be reached is no
   // failure unless it is the only one or the target.

@@ -69,11 +69,18 @@ Result<ExitCode> Delete(Invocation& call, const DeleteOptions& options, Storage&
 
 bool Confirmed(const Invocation& call) { return call.Has("confirm") && !call.Has("dry-run"); }
 
+// A plan may leave out what a storage holds that cannot be reached, with a warning. A deletion may not: nobody saw
+// whether that storage's backups need what would go.
+StorageUse StorageOf(const Invocation& call) {
+  const bool confirmed = Confirmed(call);
+  return {.read_only = !confirmed, .turbo = call.turbo, .all = confirmed, .target = TargetStorage(call)};
+}
+
 Result<ExitCode> RunEverything(Invocation& call) {
   const std::string modifier = call.Argument(0);
   if (!modifier.empty() && modifier != "FORCE") return UsageError(call, "delete everything takes only FORCE");
   Wiring wiring(call.settings, call.log);
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !Confirmed(call), .turbo = call.turbo, .target = TargetStorage(call)}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, StorageOf(call)));
   const DeleteOptions options{
       .everything = true, .target = {}, .force = modifier == "FORCE", .confirm = Confirmed(call)};
   return Delete(call, options, *storage);
@@ -104,7 +111,7 @@ Result<ExitCode> RunTarget(Invocation& call) {
     WALRIG_ASSIGN(options.target.user_data, ParseUserData(call.Text("target-user-data"), "--target-user-data"));
   }
   Wiring wiring(call.settings, call.log);
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = !options.confirm, .turbo = call.turbo, .target = TargetStorage(call)}));
+  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, StorageOf(call)));
   if (find_full) WALRIG_TRY(FindFull(call.ctx, *storage, &options.target));
   return Delete(call, options, *storage);
 }

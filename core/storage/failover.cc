@@ -59,6 +59,18 @@ Result<std::unique_ptr<FailoverStorage>> FailoverStorage::New(std::vector<Failov
   return Unavailable("no storage can be reached: " + reasons);
 }
 
+Status FailoverStorage::RequireAll() const {
+  std::string reasons;
+  for (const FailoverMember& member : members_) {
+    if (member.storage != nullptr) continue;
+    reasons += fmt::format("{}storage {} cannot be reached: {}", reasons.empty() ? "" : "; ", member.name, member.why.message());
+  }
+  if (reasons.empty()) return OkStatus();
+  return Unavailable("nothing is deleted: " + reasons)
+      .Hint("its backups may need what would go elsewhere: make it reachable, name the one storage to delete from "
+            "(--target-storage), or take a storage that is gone for good out of WALG_FAILOVER_STORAGES");
+}
+
 Storage& FailoverStorage::first() const {
   const auto alive = std::find_if(members_.begin(), members_.end(), [](const auto& m) { return m.storage != nullptr; });
   return *alive->storage;
@@ -174,8 +186,8 @@ Result<ListPage> FailoverStorage::List(const Context& ctx, const ListOptions& op
 
 Status FailoverStorage::Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) {
   each->assign(keys.size(), OkStatus());
+  WALRIG_TRY(RequireAll());
   for (const FailoverMember& member : members_) {
-    if (member.storage == nullptr) continue;
     std::vector<Status> answers;
     WALRIG_TRY(member.storage->Delete(ctx, keys, &answers).With("storage " + member.name));
     for (size_t i = 0; i < keys.size() && i < answers.size(); ++i) {

@@ -4,7 +4,8 @@
 //                storage that has its sentinel, so that parts of two backups of one name are never joined
 // List           the union; a name that several have is told once, as the first has it
 // Put            into the first that can be reached
-// Delete         in every storage that can be reached
+// Delete         in every storage, and in none while one of them cannot be reached: what it holds was not seen, and may
+//                need what would go elsewhere
 // An object is absent (kNotFound) only when every storage said so: with one that cannot be reached the answer is
 // kUnavailable, since PostgreSQL takes an absent WAL file for the end of WAL. A list leaves such a storage out.
 //
@@ -31,6 +32,9 @@ class FailoverStorage final : public Storage {
  public:
   // FAILS WITH: kUnavailable when none can be reached.
   static Result<std::unique_ptr<FailoverStorage>> New(std::vector<FailoverMember> members);
+
+  // FAILS WITH: kUnavailable when a storage cannot be reached; names it, and says what to do.
+  Status RequireAll() const;
 
   // What all can that are there. Unfinished uploads are looked for storage by storage.
   StorageCapabilities capabilities() const override;

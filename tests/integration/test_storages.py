@@ -5,8 +5,10 @@ credentials stand neither in an archive_command nor in an environment.
 """
 import hashlib
 import re
+import tempfile
 
 from harness import *
+from harness import BUILD
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import servers  # noqa: E402
@@ -104,6 +106,57 @@ class Base(unittest.TestCase):
                 if secret and secret in text:
                     self.fail(f"a credential stands in the output of {' '.join(words) if isinstance(words, tuple) else words}")
         self.assertTrue(any("DEVEL" in text or "DEBUG" in text for _, text in self.outputs), "the log was not at its most verbose")
+
+
+class DeleteWithFailover(unittest.TestCase):
+    """Two directories, of which one goes away: no PostgreSQL and no server."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="walrig-failover-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.near, self.far = os.path.join(self.dir, "near"), os.path.join(self.dir, "far")
+        self.objects = [self.object(place) for place in (self.near, self.far)]
+        with open(os.path.join(self.dir, "walg.json"), "w") as f:
+            json.dump({"WALG_FILE_PREFIX": self.near, "WALG_FAILOVER_STORAGES": {"far": {"WALG_FILE_PREFIX": self.far}}}, f)
+
+    @staticmethod
+    def object(place):
+        os.makedirs(os.path.join(place, "wal_005"))
+        path = os.path.join(place, "wal_005/000000010000000000000001.lz4")
+        with open(path, "w") as f:
+            f.write("bytes")
+        return path
+
+    def delete(self, *words):
+        home = tempfile.mkdtemp(dir=self.dir)  # no verdict of the run before
+        env = {"PATH": "/usr/bin:/bin", "HOME": home, "WALRIG_PLUGIN_TRUST": "any"}
+        return subprocess.run([os.path.join(BUILD, "bin/walrig"), "--config", os.path.join(self.dir, "walg.json"), "delete", "everything", *words],
+                              env=env, capture_output=True, text=True, timeout=60)
+
+    def there(self):
+        return [os.path.exists(path) for path in self.objects]
+
+    def test_nothing_goes_while_a_storage_cannot_be_reached(self):
+        away = self.far + ".away"
+        os.rename(self.far, away)
+        plan = self.delete()
+        self.assertEqual(plan.returncode, 0, plan.stderr)
+        self.assertIn("storage far is not used", plan.stderr)
+        refused = self.delete("--confirm")
+        self.assertNotEqual(refused.returncode, 0, refused.stderr)
+        self.assertEqual(self.there(), [True, False])
+        for text in ("storage far cannot be reached", "--target-storage"):
+            self.assertIn(text, refused.stderr)
+        os.rename(away, self.far)
+        done = self.delete("--confirm")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.there(), [False, False])
+
+    def test_the_one_that_is_named_is_deleted_from_all_the_same(self):
+        shutil.rmtree(self.far)
+        done = self.delete("--confirm", "--target-storage", "default")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.there(), [False, False])
 
 
 class EachStorage(Base):

@@ -153,5 +153,17 @@ TEST_F(FailoverTest, DeletesEverywhereAndWritesIntoTheFirst) {
   EXPECT_FALSE(Exists(ctx(), second_, "b").value());
 }
 
+TEST_F(FailoverTest, DeletesNothingWhileOneCannotBeReachedAndNamesIt) {
+  Put(first_, "wal_005/a", "needed by a backup in the second");
+  const auto storage = SecondDead();
+  const Status refused = DeleteAll(ctx(), *storage, {"wal_005/a"});
+  EXPECT_THAT(refused, test::HasCode(Code::kUnavailable));
+  EXPECT_THAT(refused, test::MessageHas("storage second cannot be reached: the network is down"));
+  EXPECT_NE(refused.hint().find("--target-storage"), std::string_view::npos) << refused.ToString();
+  EXPECT_TRUE(Exists(ctx(), first_, "wal_005/a").value());
+  EXPECT_THAT(storage->RequireAll(), test::HasCode(Code::kUnavailable));
+  EXPECT_OK(Both()->RequireAll());
+}
+
 }  // namespace
 }  // namespace walrig
