@@ -9,7 +9,7 @@
 #include <system_error>
 
 #include "plugins/common/ssh/base64.h"
-#include "plugins/common/ssh/fd.h"
+#include "plugins/common/fd.h"
 
 namespace walrig::ssh {
 namespace {
@@ -78,7 +78,7 @@ Status CannotRead(const std::string& path, int err) {
 }
 
 Result<sdk::Secret> ReadWhole(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const common::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return CannotRead(path, errno);
   // Full size at once: growing would leave copies of the secret behind.
   std::vector<char> bytes(kFileBytesMax + 1);

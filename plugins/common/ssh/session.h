@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/common/ssh/fd.h"
+#include "plugins/common/fd.h"
 #include "plugins/common/ssh/known_hosts.h"
 #include "walrig/bytes.h"
 #include "walrig/context.h"
@@ -94,7 +94,7 @@ class Session {
   static ssize_t Receive(int socket, void* buffer, size_t length, int flags, void** abstract);
 
   const SessionOptions& options_;
-  Fd socket_;
+  common::Fd socket_;
   _LIBSSH2_SESSION* session_ = nullptr;
   _LIBSSH2_CHANNEL* channel_ = nullptr;
   std::string user_;

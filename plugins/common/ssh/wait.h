@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <string>
 
-#include "plugins/common/ssh/fd.h"
+#include "plugins/common/fd.h"
 #include "walrig/context.h"
 #include "walrig/result.h"
 
 namespace walrig::ssh {
+
+using common::Fd;
 
 uint64_t MonotonicMs();
 

@@ -51,12 +51,6 @@ const char* HintOf(int err) {
 
 }  // namespace
 
-void Fd::Close() noexcept {
-  // EINTR on Linux means closed all the same; errors of data were seen by fsync.
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
-}
-
 Status ErrnoStatus(int err, std::string_view what) {
   std::string reason = std::generic_category().message(err);
   if (!reason.empty() && reason[0] >= 'A' && reason[0] <= 'Z') reason[0] = static_cast<char>(reason[0] - 'A' + 'a');

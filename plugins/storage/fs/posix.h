@@ -1,7 +1,6 @@
-// The few pieces of POSIX that this plugin needs: an owned descriptor, errno as Status, and opening below a directory
-// without ever leaving it.
+// The few pieces of POSIX that this plugin needs: errno as Status, and opening below a directory without ever leaving it.
 //
-// THREADS: functions without state; an Fd is a value.
+// THREADS: functions without state.
 #pragma once
 
 #include <sys/stat.h>
@@ -10,36 +9,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
+#include "plugins/common/fd.h"
 #include "walrig/result.h"
 
 namespace walrig::fs {
 
-// OWNS: the descriptor.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    if (this != &other) {
-      Close();
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() { Close(); }
-
-  int get() const noexcept { return fd_; }
-  bool valid() const noexcept { return fd_ >= 0; }
-  void Close() noexcept;
-
- private:
-  int fd_ = -1;
-};
+using common::Fd;
 
 // "open wal_005/x: permission denied", with the code that says what a caller can do, and a hint where there is one.
 Status ErrnoStatus(int err, std::string_view what);

@@ -1,13 +1,13 @@
 // Fd: a descriptor that closes itself.
 //
-// OWNS: the descriptor. THREADS: a value.
+// OWNS: the descriptor. THREADS: a value. What close() says is not told: errors of data are what fsync says.
 #pragma once
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace walrig::ssh {
+namespace walrig::common {
 
 class Fd {
  public:
@@ -27,6 +27,7 @@ class Fd {
 
   int get() const noexcept { return fd_; }
   bool valid() const noexcept { return fd_ >= 0; }
+  // EINTR on Linux means closed all the same.
   void Close() noexcept {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
@@ -36,4 +37,4 @@ class Fd {
   int fd_ = -1;
 };
 
-}  // namespace walrig::ssh
+}  // namespace walrig::common
