@@ -98,6 +98,17 @@ void AdviseOnPairs(const Catalogue& catalogue, std::vector<Advice>* advice) {
   }
 }
 
+// Names that several files offer.
+void AdviseOnNames(const Catalogue& catalogue, std::vector<Advice>* advice) {
+  for (const PluginRow& row : PluginRows(catalogue)) {
+    if (row.winner == nullptr || row.winner == row.file) continue;
+    advice->push_back({"warn",
+                       fmt::format("{}/{} is offered twice: {} is used, {} is not", row.kind, row.name,
+                                   row.winner->Path(), row.file->Path()),
+                       "remove the one that is not wanted"});
+  }
+}
+
 void AdviseOnPlaces(const PluginView& view, std::vector<Advice>* advice) {
   if (view.scan.probe.empty()) {
     advice->push_back({"fail", "walrig-plugin-probe is not installed", "install walrig's own package anew"});
@@ -138,6 +149,7 @@ Result<ExitCode> RunPluginDoctor(Invocation& call) {
   WALRIG_ASSIGN(const PluginView view, ViewPlugins(call));
   std::vector<Advice> advice;
   AdviseOnLoad(view.catalogue, &advice);
+  AdviseOnNames(view.catalogue, &advice);
   AdviseOnPairs(view.catalogue, &advice);
   AdviseOnPlaces(view, &advice);
   const bool failed = std::any_of(advice.begin(), advice.end(), [](const Advice& a) { return a.level == "fail"; });

@@ -44,7 +44,7 @@ Json RowJson(const PluginRow& row) {
           {"state", StateOf(row)},
           {"reason", file.reason},
           {"package", file.package},
-          {"shadowed", row.shadowed},
+          {"shadowed", row.winner != nullptr},
           {"file", row.built_in ? Json(nullptr) : Json(file.Path())}};
 }
 
@@ -75,7 +75,7 @@ void PrintList(Invocation& call, const PluginView& view, const std::vector<Plugi
     count += row.built_in ? 0 : 1;
     if (!row.built_in && file.state != FileState::kOk) ++troubled;
     table.rows.push_back({row.kind, ShownName(row), file.module.has_value() ? OrDash(file.module->version) : "-",
-                          AbiOf(file), row.shadowed ? "shadowed" : StateOf(row), OrDash(file.package),
+                          AbiOf(file), row.winner != nullptr ? "shadowed" : StateOf(row), OrDash(file.package),
                           row.built_in ? "-" : file.Path()});
   }
   if (!table.rows.empty()) call.out.Write(PlainTable(table));
@@ -140,7 +140,7 @@ void PrintInfo(Invocation& call, const PluginRow& row) {
   PrintField(call, "build-id", file.build_id);
   std::string state(FileStateName(file.state));
   if (!file.reason.empty()) state += ": " + file.reason;
-  if (row.shadowed) state += " (shadowed by another file)";
+  if (row.winner != nullptr) state += " (not used: shadowed by " + row.winner->Path() + ")";
   PrintField(call, "state", state);
   PrintField(call, "package", file.package);
   if (file.module.has_value()) PrintModule(call, file);
@@ -172,7 +172,7 @@ Result<ExitCode> RunPluginList(Invocation& call) {
   const std::string kind = call.Text("kind");
   std::vector<PluginRow> rows = PluginRows(view.catalogue);
   std::erase_if(rows, [&](const PluginRow& row) {
-    return (!kind.empty() && row.kind != kind) || (row.shadowed && !call.Has("all"));
+    return (!kind.empty() && row.kind != kind) || (row.winner != nullptr && !call.Has("all"));
   });
   if (!call.Has("json")) {
     PrintList(call, view, rows);

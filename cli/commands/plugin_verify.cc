@@ -28,8 +28,8 @@ std::string LockPath(const RegistryOptions& options) {
 }
 
 // The lock file's pins; none at all when there is no such file.
-Result<std::optional<std::vector<Pin>>> PinsOf(const std::string& path) {
-  auto pins = LoadPins(path);
+Result<std::optional<std::vector<Pin>>> PinsOf(const std::string& path, const TrustPolicy& trust) {
+  auto pins = LoadPins(path, trust);
   if (pins.ok()) return std::optional<std::vector<Pin>>(std::move(*pins));
   if (pins.status().code() == Code::kNotFound) return std::optional<std::vector<Pin>>();
   return std::move(pins).status();
@@ -118,7 +118,7 @@ Result<ExitCode> RunPluginVerify(Invocation& call) {
   WALRIG_ASSIGN(const PluginView view, ViewPlugins(call));
   WALRIG_ASSIGN(const std::vector<PluginRow> rows, Chosen(call, view.catalogue));
   const std::string lock = LockPath(view.options);
-  WALRIG_ASSIGN(std::optional<std::vector<Pin>> pins, PinsOf(lock));
+  WALRIG_ASSIGN(std::optional<std::vector<Pin>> pins, PinsOf(lock, view.options.search.trust));
   std::vector<Finding> findings;
   for (const PluginRow& row : rows) {
     WALRIG_TRY(call.ctx.Poll());
@@ -128,7 +128,7 @@ Result<ExitCode> RunPluginVerify(Invocation& call) {
   const bool write = call.Has("lock");
   if (write) {
     WALRIG_TRY(WriteLock(call.ctx, lock, pins.value_or(std::vector<Pin>()), findings));
-    WALRIG_ASSIGN(pins, PinsOf(lock));
+    WALRIG_ASSIGN(pins, PinsOf(lock, view.options.search.trust));
     for (size_t i = 0; i < rows.size(); ++i) {
       WALRIG_ASSIGN(findings[i], Examine(rows[i], view, pins, lock));
     }

@@ -30,6 +30,16 @@ const std::vector<FactoryInfo>& BuiltIns() {
   return kBuiltIns;
 }
 
+// The file that is used instead of `file` for the name.
+const CatalogueFile* WinnerOver(const Catalogue& catalogue, const CatalogueFile& file, const FactoryInfo* factory,
+                                std::string_view kind_text, std::string_view name) {
+  const auto kind = ParseKind(kind_text);
+  if (!kind.ok()) return nullptr;
+  const auto hit = FindInCatalogue(catalogue, *kind, name);
+  if (!hit.has_value() || (hit->file == &file && (factory == nullptr || hit->factory == factory))) return nullptr;
+  return hit->file;
+}
+
 const CatalogueFile& NoFile() {
   static const CatalogueFile kNoFile;
   return kNoFile;
@@ -78,21 +88,23 @@ Result<PluginView> ViewPlugins(Invocation& call) {
 std::vector<PluginRow> PluginRows(const Catalogue& catalogue) {
   std::vector<PluginRow> rows;
   for (const FactoryInfo& none : BuiltIns()) {
-    rows.push_back({&NoFile(), &none, std::string(KindName(none.kind)), none.name, false, true});
+    rows.push_back({&NoFile(), &none, std::string(KindName(none.kind)), none.name, nullptr, true});
   }
   for (const CatalogueFile& file : catalogue.files) {
     if (file.module.has_value() && !file.module->factories.empty()) {
       for (const FactoryInfo& factory : file.module->factories) {
-        const auto winner = FindInCatalogue(catalogue, factory.kind, factory.name);
-        rows.push_back({&file, &factory, std::string(KindName(factory.kind)), factory.name,
-                        winner.has_value() && winner->factory != &factory, false});
+        std::string kind(KindName(factory.kind));
+        const CatalogueFile* winner = WinnerOver(catalogue, file, &factory, kind, factory.name);
+        rows.push_back({&file, &factory, std::move(kind), factory.name, winner, false});
       }
       continue;
     }
     const std::string stem = file.basename.substr(0, file.basename.size() - 3);
     const size_t dash = stem.find('-');
-    rows.push_back({&file, nullptr, dash == std::string::npos ? "?" : stem.substr(0, dash),
-                    dash == std::string::npos ? stem : stem.substr(dash + 1), false, false});
+    std::string kind = dash == std::string::npos ? "?" : stem.substr(0, dash);
+    std::string name = dash == std::string::npos ? stem : stem.substr(dash + 1);
+    const CatalogueFile* winner = WinnerOver(catalogue, file, nullptr, kind, name);
+    rows.push_back({&file, nullptr, std::move(kind), std::move(name), winner, false});
   }
   const auto order = [](const PluginRow& row) { return row.factory != nullptr ? static_cast<int>(row.factory->kind) : 9; };
   std::stable_sort(rows.begin(), rows.end(), [&](const PluginRow& a, const PluginRow& b) {
@@ -112,6 +124,7 @@ std::vector<PluginRow> FindRows(const Catalogue& catalogue, const std::string& t
       found.push_back(std::move(row));
     }
   }
+  std::stable_partition(found.begin(), found.end(), [](const PluginRow& row) { return row.winner == nullptr; });
   return found;
 }
 

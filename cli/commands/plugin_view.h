@@ -35,12 +35,12 @@ struct PluginRow {
   const CatalogueFile* file = nullptr;
   const FactoryInfo* factory = nullptr;  // null when nothing is known of what the file holds
   std::string kind, name;                // from the factory, else from the file's name
-  bool shadowed = false;                 // another file wins for this name
+  const CatalogueFile* winner = nullptr; // the file that is used instead for this name; null when it is this one
   bool built_in = false;                 // "none", walrig's own: `file` has neither path nor module
 };
 std::vector<PluginRow> PluginRows(const Catalogue& catalogue);
 
-// Rows whose "kind/name", name, alias, id or file name is `text`.
+// Rows whose "kind/name", name, alias, id or file name is `text`; what is used comes first.
 std::vector<PluginRow> FindRows(const Catalogue& catalogue, const std::string& text);
 
 // kNotFound for a name that no row has, with the nearest one.

@@ -1,7 +1,10 @@
 #include "core/plugin/catalogue.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "walrig/abi/storage.h"
 #include "walrig/abi/transform.h"
@@ -31,6 +34,33 @@ int64_t Nanoseconds(const struct timespec& ts) { return static_cast<int64_t>(ts.
 
 bool Contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+const CatalogueFile* RowOf(const Catalogue& catalogue, const std::string& dir, std::string_view basename) {
+  for (const CatalogueFile& file : catalogue.files) {
+    if (file.basename == basename && file.dir == dir) return &file;
+  }
+  return nullptr;
+}
+
+// The file that a directory has under this name. Links within the directory have no row of their own.
+const CatalogueFile* FileCalled(const Catalogue& catalogue, const std::string& dir, const std::string& basename) {
+  if (const CatalogueFile* file = RowOf(catalogue, dir, basename); file != nullptr) return file;
+  char target[4096];
+  const ssize_t got = readlink((dir + "/" + basename).c_str(), target, sizeof target);
+  return got <= 0 ? nullptr : RowOf(catalogue, dir, {target, static_cast<size_t>(got)});
+}
+
+// What a file holds for the name, and whether that is an alias only; null for nothing.
+std::pair<const FactoryInfo*, bool> FactoryOf(const CatalogueFile& file, PluginKind kind, std::string_view name) {
+  const FactoryInfo* by_alias = nullptr;
+  if (!file.module.has_value()) return {nullptr, false};
+  for (const FactoryInfo& factory : file.module->factories) {
+    if (factory.kind != kind) continue;
+    if (factory.name == name) return {&factory, false};
+    if (by_alias == nullptr && Contains(factory.aliases, name)) by_alias = &factory;
+  }
+  return {by_alias, by_alias != nullptr};
 }
 
 }  // namespace
@@ -96,21 +126,22 @@ Result<FileState> ParseFileState(std::string_view text) {
 }
 
 std::optional<CatalogueHit> FindInCatalogue(const Catalogue& catalogue, PluginKind kind, std::string_view name) {
-  std::optional<CatalogueHit> best;
-  int best_rank = 0;
+  const std::string basename = PluginFileName(kind, name);
+  const std::string* dir = nullptr;
   for (const CatalogueFile& file : catalogue.files) {
-    if (!file.module.has_value()) continue;
-    for (const FactoryInfo& factory : file.module->factories) {
-      if (factory.kind != kind) continue;
-      int rank = factory.name == name ? 1 : Contains(factory.aliases, name) ? 2 : 0;
-      if (rank == 0) continue;
-      if (file.state != FileState::kOk) rank += 2;
-      if (best.has_value() && best_rank <= rank) continue;
-      best = CatalogueHit{&file, &factory};
-      best_rank = rank;
-    }
+    if (dir != nullptr && file.dir == *dir) continue;
+    dir = &file.dir;
+    const CatalogueFile* called = FileCalled(catalogue, *dir, basename);
+    if (called != nullptr) return CatalogueHit{called, FactoryOf(*called, kind, name).first};
   }
-  return best;
+  std::optional<CatalogueHit> by_alias;
+  for (const CatalogueFile& file : catalogue.files) {
+    const auto [factory, is_alias] = FactoryOf(file, kind, name);
+    if (factory == nullptr) continue;
+    if (!is_alias) return CatalogueHit{&file, factory};
+    if (!by_alias.has_value()) by_alias = CatalogueHit{&file, factory};
+  }
+  return by_alias;
 }
 
 std::vector<std::string> CapabilityNames(PluginKind kind, uint64_t caps) {

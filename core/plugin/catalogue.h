@@ -1,5 +1,5 @@
 // Catalogue: what a scan found out about plugin files, as values. The manifest stores it, the registry asks it, the
-// CLI prints it. No IO but stat.
+// CLI prints it. No IO but stat and readlink.
 //
 // THREADS: values.
 #pragma once
@@ -81,12 +81,15 @@ struct Catalogue {
   std::vector<CatalogueFile> files;  // by rank of the directory, then by name
 };
 
-// A factory found by kind and name or alias; `file` and `factory` point into the catalogue.
+// A file found by kind and name or alias; `file` and `factory` point into the catalogue. `factory` is null when the file
+// is called after the name and nothing of the kind is known to be in it.
 struct CatalogueHit {
   const CatalogueFile* file = nullptr;
   const FactoryInfo* factory = nullptr;
 };
-// The winner for a name: exact names before aliases, earlier directories before later, files that work before others.
+// The winner for a name, the one that Registry::FindPath takes: a file (or a link) called KIND-NAME.so, else a file that
+// holds a plugin of the name, else of the alias; within each the earliest directory. Whether the file works does not
+// count: what is used must not depend on what a scan found out.
 std::optional<CatalogueHit> FindInCatalogue(const Catalogue& catalogue, PluginKind kind, std::string_view name);
 
 // "range", "put-if-absent", ...: the promises behind the bits, unknown ones as "bit-17".

@@ -74,11 +74,24 @@ Status CheckElf(const ElfInfo& elf, const std::string& path) {
   return OkStatus();
 }
 
-Result<Candidate> OpenCandidate(const LoadRequest& request) {
+// Root's environment may come from elsewhere (sudo -E, a unit's file): what nobody checks is said at each load.
+void WarnOfTrustInAnybody(const Context& ctx, const LoadRequest& request) {
+  if (request.trust->level != TrustLevel::kAny || request.trust->euid != 0 || ctx.log == nullptr) return;
+  TrustPolicy strict = *request.trust;
+  strict.level = TrustLevel::kSystem;
+  const TrustVerdict verdict = CheckTrustedFile(request.path, strict);
+  if (verdict.problem == TrustProblem::kNone) return;
+  ctx.log->Write(LogLevel::kWarning, "plugin",
+                 fmt::format("root loads {} only because WALRIG_PLUGIN_TRUST is any: {}", request.path,
+                             verdict.status.message()));
+}
+
+Result<Candidate> OpenCandidate(const Context& ctx, const LoadRequest& request) {
   TrustVerdict verdict = CheckTrustedFile(request.path, *request.trust);
   if (verdict.problem != TrustProblem::kNone) {
     return std::move(verdict.status).With("plugin " + request.path + " is not loaded");
   }
+  WarnOfTrustInAnybody(ctx, request);
   Candidate candidate;
   candidate.resolved = std::move(verdict.resolved);
   WALRIG_ASSIGN(candidate.fd, OpenFd(candidate.resolved, O_RDONLY | O_NOFOLLOW));
@@ -165,7 +178,7 @@ std::string ConflictBetween(const std::vector<std::string>& ours, const std::vec
 }
 
 Result<LoadedModule*> Loader::Load(const Context& ctx, const LoadRequest& request) {
-  WALRIG_ASSIGN(Candidate candidate, OpenCandidate(request));
+  WALRIG_ASSIGN(Candidate candidate, OpenCandidate(ctx, request));
   LogStale(ctx, candidate, request);
   WALRIG_TRY(CheckPins(candidate, request));
   const std::lock_guard lock(Modules().mutex);

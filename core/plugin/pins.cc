@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <tuple>
 
 #include "core/base/fd.h"
@@ -58,7 +59,12 @@ std::string FormatPins(std::vector<Pin> pins) {
   return text;
 }
 
-Result<std::vector<Pin>> LoadPins(const std::string& path) {
+Result<std::vector<Pin>> LoadPins(const std::string& path, const TrustPolicy& trust) {
+  std::error_code error;
+  const std::string absolute = std::filesystem::absolute(path, error).string();
+  TrustVerdict verdict = CheckTrustedData(absolute, trust);
+  if (verdict.problem == TrustProblem::kMissing) return std::move(verdict.status);
+  if (!verdict.status.ok()) return std::move(verdict.status).With("the pins are not trusted");
   WALRIG_ASSIGN(const std::string text, ReadWholeFile(path, kLockBytesMax));
   return ParsePins(text, path);
 }

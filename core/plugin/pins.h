@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/plugin/trust.h"
 #include "walrig/context.h"
 #include "walrig/result.h"
 
@@ -27,8 +28,9 @@ Result<std::vector<Pin>> ParsePins(std::string_view text, std::string_view path)
 // Sorted, with a comment on top; what ParsePins reads back.
 std::string FormatPins(std::vector<Pin> pins);
 
-// FAILS WITH: kNotFound when there is no such file, kConfig.
-Result<std::vector<Pin>> LoadPins(const std::string& path);
+// A file that somebody else may write approves nothing: it and the directories above it must pass like a plugin.
+// FAILS WITH: kNotFound when there is no such file, kPermission, kConfig.
+Result<std::vector<Pin>> LoadPins(const std::string& path, const TrustPolicy& trust);
 // Replaces the file durably.
 Status SavePins(const Context& ctx, const std::string& path, const std::vector<Pin>& pins);
 

@@ -109,7 +109,7 @@ Result<std::unique_ptr<Registry>> Registry::Open(const Context& ctx, RegistryOpt
   registry->dirs_ = SearchPath(registry->options_.search);
   registry->lock_path_ = registry->options_.lock.empty() ? kSystemLock : registry->options_.lock;
   if (!registry->options_.lock.empty() || Exists(kSystemLock)) {
-    auto pins = LoadPins(registry->lock_path_);
+    auto pins = LoadPins(registry->lock_path_, registry->options_.search.trust);
     if (!pins.ok()) return std::move(pins).status().With("reading the pinned plugins");
     registry->pins_ = std::move(*pins);
   }
@@ -198,6 +198,8 @@ Result<std::string> Registry::FindPath(PluginKind kind, std::string_view name) {
   for (const SearchDir& dir : dirs_) {
     if (std::string path = dir.path + "/" + basename; Exists(path)) return path;
   }
+  // Before the catalogue, which may be stale or of another search path; it alone knows aliases.
+  if (std::string path = PathByNote(kind, name); !path.empty()) return path;
   for (const auto& manifest : manifests()) {
     const auto location = manifest->Resolve(kind, name);
     if (!location.ok() || !location->has_value()) continue;
@@ -205,7 +207,6 @@ Result<std::string> Registry::FindPath(PluginKind kind, std::string_view name) {
     if (std::none_of(dirs_.begin(), dirs_.end(), searched)) continue;
     if (std::string path = (*location)->dir + "/" + (*location)->basename; Exists(path)) return path;
   }
-  if (std::string path = PathByNote(kind, name); !path.empty()) return path;
   return Unknown(kind, name);
 }
 

@@ -68,7 +68,9 @@ class Registry {
   // "zstd" for "zst". FAILS WITH: kNotFound naming the extension and the package that would bring it.
   Result<std::string> CompressorForExtension(std::string_view extension);
 
-  // Where a plugin is, without loading it. FAILS WITH: as NewStorage.
+  // Where a plugin is, without loading it: a file called KIND-NAME.so, else one whose note has the name, else one whose
+  // alias the catalogue knows; within each the earliest directory. FindInCatalogue has the same rule.
+  // FAILS WITH: as NewStorage.
   Result<std::string> FindPath(PluginKind kind, std::string_view name);
 
   // Whether the loader would trust the file: owner, mode and the directories above it. Says what would put it right.

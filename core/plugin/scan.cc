@@ -329,13 +329,25 @@ Result<ScanWrite> ScanAndWrite(const Context& ctx, const ScanOptions& options, c
 }
 
 Result<size_t> ReleaseFromQuarantine(const Context& ctx, const std::string& path, const std::string& name) {
-  WALRIG_ASSIGN(const Fd lock, TakeLock(ctx, path + ".lock"));
-  if (!lock.valid()) return Unavailable("another scan is running").Retryable();
-  WALRIG_ASSIGN(auto manifest, Manifest::Open(path));
-  WALRIG_ASSIGN(Catalogue catalogue, manifest->ReadAll());
+  const auto is_meant = [&](const CatalogueFile& file) {
+    return file.state == FileState::kQuarantined && IsAskedFor({name}, file);
+  };
+  const auto read = [&]() -> Result<Catalogue> {
+    WALRIG_ASSIGN(auto manifest, Manifest::Open(path));
+    return manifest->ReadAll();
+  };
+  // Nothing is locked, or made, where there is nothing to do.
+  WALRIG_ASSIGN(Catalogue catalogue, read());
+  if (std::none_of(catalogue.files.begin(), catalogue.files.end(), is_meant)) return size_t{0};
+  auto lock = TakeLock(ctx, path + ".lock");
+  if (!lock.ok()) {
+    return std::move(lock).status().With("releasing " + name).Hint("run it as the owner of " + path);
+  }
+  if (!lock->valid()) return Unavailable("another scan is running").Retryable().Hint("run it again in a moment");
+  WALRIG_ASSIGN(catalogue, read());
   size_t released = 0;
   for (CatalogueFile& file : catalogue.files) {
-    if (file.state != FileState::kQuarantined || !IsAskedFor({name}, file)) continue;
+    if (!is_meant(file)) continue;
     file.state = FileState::kOk;
     file.reason = "released from quarantine by hand";
     ++released;

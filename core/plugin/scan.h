@@ -53,7 +53,7 @@ struct ScanWrite {
 Result<ScanWrite> ScanAndWrite(const Context& ctx, const ScanOptions& options, const std::string& path);
 
 // Takes files of this name (as in ScanOptions::retry) out of quarantine without probing them, and tells how many there
-// were. FAILS WITH: as Manifest::Open and WriteManifest.
+// were; 0 touches nothing. FAILS WITH: as Manifest::Open and WriteManifest, kUnavailable while a scan runs.
 Result<size_t> ReleaseFromQuarantine(const Context& ctx, const std::string& path, const std::string& name);
 
 // Probes one file by itself; the row carries what came out.

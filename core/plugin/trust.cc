@@ -123,7 +123,9 @@ TrustVerdict CheckNamed(const std::string& path, const std::string& resolved, co
   return verdict;
 }
 
-TrustVerdict Check(const std::string& path, const TrustPolicy& policy, bool want_file) {
+enum class Wanted : uint8_t { kCode, kData, kDirectory };
+
+TrustVerdict Check(const std::string& path, const TrustPolicy& policy, Wanted wanted) {
   if (path.empty() || path[0] != '/') {
     return {TrustProblem::kMissing, InvalidArgument("\"" + path + "\" is no absolute path"), path};
   }
@@ -134,12 +136,13 @@ TrustVerdict Check(const std::string& path, const TrustPolicy& policy, bool want
   }
   struct stat st;
   if (stat(resolved->c_str(), &st) != 0) return Missing(errno, path);
+  const bool want_file = wanted != Wanted::kDirectory;
   if (want_file ? !S_ISREG(st.st_mode) : !S_ISDIR(st.st_mode)) {
     return {TrustProblem::kNotRegular,
             PermissionDenied(path + (want_file ? " is no regular file" : " is no directory")), *resolved};
   }
   struct statvfs fs;
-  if (want_file && statvfs(resolved->c_str(), &fs) == 0 && (fs.f_flag & ST_NOEXEC) != 0) {
+  if (wanted == Wanted::kCode && statvfs(resolved->c_str(), &fs) == 0 && (fs.f_flag & ST_NOEXEC) != 0) {
     return {TrustProblem::kNoExec,
             PermissionDenied(path + " lies on a file system that is mounted noexec, from which nothing can be loaded")
                 .Hint("move the plugin to another file system, or mount this one with exec"),
@@ -189,7 +192,14 @@ std::string_view TrustProblemName(TrustProblem problem) {
   return "unknown";
 }
 
-TrustVerdict CheckTrustedFile(const std::string& path, const TrustPolicy& policy) { return Check(path, policy, true); }
-TrustVerdict CheckTrustedDir(const std::string& path, const TrustPolicy& policy) { return Check(path, policy, false); }
+TrustVerdict CheckTrustedFile(const std::string& path, const TrustPolicy& policy) {
+  return Check(path, policy, Wanted::kCode);
+}
+TrustVerdict CheckTrustedData(const std::string& path, const TrustPolicy& policy) {
+  return Check(path, policy, Wanted::kData);
+}
+TrustVerdict CheckTrustedDir(const std::string& path, const TrustPolicy& policy) {
+  return Check(path, policy, Wanted::kDirectory);
+}
 
 }  // namespace walrig

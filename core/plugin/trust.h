@@ -52,6 +52,8 @@ struct TrustVerdict {
 
 // A plugin file, with all directories above it.
 TrustVerdict CheckTrustedFile(const std::string& path, const TrustPolicy& policy);
+// A file that is only read, such as plugins.lock, with all directories above it.
+TrustVerdict CheckTrustedData(const std::string& path, const TrustPolicy& policy);
 // A plugin directory, with all above it. A directory that is not there: kMissing, kNotFound.
 TrustVerdict CheckTrustedDir(const std::string& path, const TrustPolicy& policy);
 

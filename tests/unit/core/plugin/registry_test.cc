@@ -43,6 +43,61 @@ TEST_F(RegistryTest, FindsAnAliasThroughTheManifest) {
   EXPECT_THAT(Open()->CompressorForExtension("cpy"), test::IsOkAndHolds("copy"));
 }
 
+// What a scan says wins, and what is used: one rule.
+class TwiceTest : public RegistryTest {
+ protected:
+  TwiceTest() {
+    for (const char* dir : {"first", "second"}) both_.search.plugin_dirs.push_back(dir_.Mkdir(dir));
+    both_.search.executable = Opening().search.executable;
+    both_.search.trust = Anybody();
+    both_.manifest = ManifestPath();
+  }
+  void Put(const std::string& plugin, const std::string& where) {
+    std::filesystem::copy_file(std::string(WALRIG_TEST_PLUGINS) + "/" + plugin + ".so", dir_.File(where));
+  }
+  void ExpectWinner(PluginKind kind, const std::string& name, const std::string& where) {
+    ScanOptions scan = Scanning();
+    scan.dirs = {{dir_.File("first"), "--plugin-dir"}, {dir_.File("second"), "--plugin-dir"}};
+    ASSERT_OK_AND_ASSIGN(const ScanWrite written, ScanAndWrite(context_, scan, ManifestPath()));
+    const auto hit = FindInCatalogue(written.report.catalogue, kind, name);
+    ASSERT_TRUE(hit.has_value());
+    EXPECT_EQ(hit->file->Path(), dir_.File(where));
+    ASSERT_OK_AND_ASSIGN(const std::string used, Open(both_)->FindPath(kind, name));
+    EXPECT_EQ(std::filesystem::canonical(used), std::filesystem::canonical(dir_.File(where)));
+  }
+  RegistryOptions both_;
+};
+
+TEST_F(TwiceTest, EarlierDirectoryWinsThoughItsFileDoesNotWork) {
+  Put("crash", "first/compressor-copy.so");
+  Put("good", "second/compressor-copy.so");
+  ExpectWinner(PluginKind::kCompressor, "copy", "first/compressor-copy.so");
+  EXPECT_THAT(Load(*Open(both_)), MessageHas("quarantined"));
+}
+
+TEST_F(TwiceTest, FileThatIsCalledSoWinsOverOneThatHoldsThePluginToo) {
+  Put("good", "first/compressor-aaa.so");
+  Put("good", "second/compressor-copy.so");
+  ExpectWinner(PluginKind::kCompressor, "copy", "second/compressor-copy.so");
+  ExpectWinner(PluginKind::kStorage, "one", "first/compressor-aaa.so");
+}
+
+TEST_F(TwiceTest, LinkIsAName) {
+  Put("good", "first/compressor-copy.so");
+  ASSERT_EQ(symlink("compressor-copy.so", dir_.File("first/compressor-cp.so").c_str()), 0);
+  Put("good", "second/compressor-cp.so");
+  ExpectWinner(PluginKind::kCompressor, "cp", "first/compressor-copy.so");
+}
+
+TEST_F(TwiceTest, CatalogueOfAnotherSearchPathDoesNotChangeTheWinner) {
+  Put("good", "first/compressor-aaa.so");
+  Put("good", "second/compressor-bbb.so");
+  ScanOptions scan = Scanning();
+  scan.dirs = {{dir_.File("second"), "--plugin-dir"}};
+  ASSERT_OK(ScanAndWrite(context_, scan, ManifestPath()));
+  EXPECT_THAT(Open(both_)->FindPath(PluginKind::kStorage, "one"), test::IsOkAndHolds(dir_.File("first/compressor-aaa.so")));
+}
+
 TEST_F(RegistryTest, BadManifestsDoNotMatter) {
   Install("good", "compressor-copy.so");
   for (const std::string& content : {std::string(), std::string("nonsense"), std::string(100000, 'x'),
@@ -164,6 +219,29 @@ TEST_F(RegistryTest, PinnedFileIsLoadedAndAChangedOneRefused) {
   EXPECT_THAT(Load(*Open(options)), MessageHas("not pinned"));
   options.lock = dir_.File("none.lock");
   EXPECT_THAT(Registry::Open(context_, options), HasCode(Code::kNotFound));
+}
+
+TEST_F(RegistryTest, PinsThatOthersMayWriteApproveNothing) {
+  const std::string plugin = Install("good", "compressor-copy.so");
+  RegistryOptions options = Opening();
+  options.search.trust.level = TrustLevel::kUser;
+  options.search.trust.trusted_root = std::filesystem::canonical(dir_.path());
+  options.search.trust.euid = geteuid();
+  options.lock = dir_.File("plugins.lock");
+  dir_.Write("plugins.lock", "");
+  EXPECT_OK(Registry::Open(context_, options));
+  ASSERT_EQ(chmod(options.lock.c_str(), 0666), 0);
+  EXPECT_THAT(Registry::Open(context_, options),
+              AllOf(HasCode(Code::kPermission), MessageHas("plugins.lock"), MessageHas("chmod go-w")));
+}
+
+TEST_F(RegistryTest, RootIsToldThatTrustInAnybodyLoadedAFile) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root is told";
+  const std::string plugin = Install("good", "compressor-copy.so");
+  ASSERT_EQ(chmod(plugin.c_str(), 0666), 0);
+  EXPECT_OK(Load(*Open()));
+  EXPECT_TRUE(context_.log().Has("WALRIG_PLUGIN_TRUST is any"));
+  EXPECT_TRUE(context_.log().Has("writable by everybody"));
 }
 
 TEST_F(RegistryTest, TwoPinnedPluginsAreTwoModules) {

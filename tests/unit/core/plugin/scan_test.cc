@@ -190,6 +190,16 @@ TEST_F(ScanTest, SecondScanGivesUpWhileTheFirstHoldsTheLock) {
   close(fd);
 }
 
+TEST_F(ScanTest, ReleaseTouchesNothingWhereNothingIsInQuarantine) {
+  EXPECT_THAT(ReleaseFromQuarantine(context_, dir_.File("nowhere/plugins.db"), "tape"), HasCode(Code::kNotFound));
+  EXPECT_FALSE(dir_.Exists("nowhere"));
+  Install("good", "compressor-copy.so");
+  ASSERT_OK(ScanAndWrite(context_, Scanning(), ManifestPath()));
+  std::filesystem::remove(ManifestPath() + ".lock");
+  EXPECT_THAT(ReleaseFromQuarantine(context_, ManifestPath(), "copy"), test::IsOkAndHolds(0u));
+  EXPECT_FALSE(dir_.Exists("cache/plugins.db.lock"));
+}
+
 TEST_F(ScanTest, UnwritablePlaceStillGivesTheReport) {
   Install("good", "compressor-copy.so");
   ASSERT_OK_AND_ASSIGN(const ScanWrite outcome, ScanAndWrite(context_, Scanning(), "/proc/no/such/place.db"));
