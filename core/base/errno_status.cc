@@ -88,7 +88,9 @@ Status ErrnoStatus(int err, std::string_view what) {
   Status::Detail detail;
   detail.retryable = meaning.retryable;
   detail.os_errno = err;
-  return Status(meaning.code, fmt::format("{}: {}", what, WordsOf(err))).WithDetail(std::move(detail));
+  Status status = Status(meaning.code, fmt::format("{}: {}", what, WordsOf(err))).WithDetail(std::move(detail));
+  if (err != EIO) return status;
+  return std::move(status).Hint("the disk failed: see the kernel's log (dmesg); what lies on it may be damaged");
 }
 
 }  // namespace walrig

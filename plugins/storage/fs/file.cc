@@ -137,19 +137,30 @@ Status ObjectFile::Commit(const Context& ctx) {
   }
   temp_.clear();
   fd_.Close();
-  if (tree_.sync() && ::fsync(folder_fd_.get()) != 0) {
-    return ErrnoStatus(errno, "sync the folder of object " + key_).OutcomeUnknown();
-  }
+  if (tree_.sync()) WALRIG_TRY(SyncFolder());
   tree_.AwaitFolders();
   return OkStatus();
 }
 
+Status ObjectFile::SyncFolder() {
+  if (::fsync(folder_fd_.get()) == 0) return OkStatus();
+  const int err = errno;
+  // Not "outcome unknown": whoever looks whether it is there would find it, and call it stored.
+  if (!replaced_) ::unlinkat(folder_fd_.get(), name_.c_str(), 0);
+  return ErrnoStatus(err, "sync the folder of object " + key_);
+}
+
 Status ObjectFile::GiveName() {
+  if (only_if_absent_) return GiveNewName();
   const int dir = folder_fd_.get();
-  if (!only_if_absent_) {
-    if (::renameat(dir, temp_.c_str(), dir, name_.c_str()) != 0) return ErrnoStatus(errno, "name object " + key_);
-    return OkStatus();
-  }
+  if (::syscall(SYS_renameat2, dir, temp_.c_str(), dir, name_.c_str(), RENAME_NOREPLACE) == 0) return OkStatus();
+  if (::renameat(dir, temp_.c_str(), dir, name_.c_str()) != 0) return ErrnoStatus(errno, "name object " + key_);
+  replaced_ = true;
+  return OkStatus();
+}
+
+Status ObjectFile::GiveNewName() {
+  const int dir = folder_fd_.get();
   if (::syscall(SYS_renameat2, dir, temp_.c_str(), dir, name_.c_str(), RENAME_NOREPLACE) == 0) return OkStatus();
   int err = errno;
   if (err == EINVAL || err == ENOSYS || err == EPERM) {

@@ -26,8 +26,9 @@ class ObjectFile final : public Sink {
   Status Write(const Context& ctx, ByteSpan bytes) override;
   // Takes the bytes of `source`, by the file system's own copying where it has one.
   Status WriteFrom(const Context& ctx, int source, uint64_t size_bytes);
-  // FAILS WITH: kInvalidArgument when the count differs from options.size_bytes; kAlreadyExists; kIoError with
-  // outcome_unknown when the object has its name but the folder could not be synced.
+  // FAILS WITH: kInvalidArgument when the count differs from options.size_bytes; kAlreadyExists; kIoError
+  // when it could not be synced. A sync that failed is never asked for again: the kernel may then call lost pages clean.
+  // When it was the folder's, a new object is withdrawn; one that replaced another is left.
   Status Commit(const Context& ctx) override;
   void Abort() noexcept override;
 
@@ -36,11 +37,14 @@ class ObjectFile final : public Sink {
   Status Open(const Context& ctx);
   Status Wrote(uint64_t count_bytes);
   Status GiveName();
+  Status GiveNewName();
+  Status SyncFolder();
 
   Tree& tree_;
   std::string key_, folder_, name_, temp_;
   uint64_t size_expected_;
   bool only_if_absent_;
+  bool replaced_ = false;  // another object had the name
   Fd folder_fd_, fd_;
   uint64_t written_bytes_ = 0;
   uint64_t started_bytes_ = 0;  // of which write-back was begun

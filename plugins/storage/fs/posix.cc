@@ -44,6 +44,7 @@ const char* HintOf(int err) {
     case ENOSPC: return "free space on the storage's file system, or delete old backups";
     case EDQUOT: return "raise the quota of the user that runs walrig";
     case EROFS: return "mount the storage's file system writable";
+    case EIO: return "the storage's disk failed: see the kernel's log (dmesg); what lies on it may be damaged";
     case ELOOP: return "a symbolic link below the storage's directory is not followed; mount or bind-mount instead";
     default: return "";
   }

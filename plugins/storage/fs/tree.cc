@@ -49,7 +49,12 @@ Status Tree::MakeMissing(const std::string& folder) {
       return errno == ENOENT ? OkStatus() : ErrnoStatus(errno, "open folder " + done);
     }
     if (::mkdirat(parent.get(), part.c_str(), kFolderMode) == 0) {
-      if (sync_ && ::fsync(parent.get()) != 0) return ErrnoStatus(errno, "sync folder " + done);
+      if (sync_ && ::fsync(parent.get()) != 0) {
+        const int err = errno;
+        // The next writer would find it made, and sync nothing.
+        ::unlinkat(parent.get(), part.c_str(), AT_REMOVEDIR);
+        return ErrnoStatus(err, "sync the folder of " + folder.substr(0, end));
+      }
     } else if (errno != EEXIST) {
       if (errno == ENOENT) return OkStatus();
       return ErrnoStatus(errno, "make folder " + folder.substr(0, end));
