@@ -100,6 +100,8 @@ if wants fuzz; then
 fi
 if wants matrix; then
   bash tests/integration/matrix.sh "$root/build/release" || failures+=(matrix)
+  # Another program on the same storage; minutes of cargo the first time, hence not in every run.
+  bash tests/servers/install.sh walrus && run_ctest peers release '^integration$' -R peers
 fi
 if wants bench; then
   python3 tests/bench/bench.py --build "$root/build/release" || failures+=(bench)

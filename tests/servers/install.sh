@@ -2,7 +2,8 @@
 # Installs the servers that the tests of object stores start: MinIO, fake-gcs-server, s3rver, azurite. Asks the network
 # the first time only; afterwards it looks at stamps and is done in milliseconds.
 #
-#   tests/servers/install.sh [minio|fake-gcs|npm ...]     all when none is named
+#   tests/servers/install.sh [minio|fake-gcs|npm ...]     all three when none is named
+#   tests/servers/install.sh walrus                       WAL-RUS, a peer of tests/integration/test_peers.py, by cargo
 #   tests/servers/install.sh --where                      prints the cache and installs nothing
 #
 # MinIO and fake-gcs-server are built from their Go modules (some 6 minutes on 2 cores), with the machine's Go when it
@@ -80,6 +81,21 @@ install_module() {
   mv "$work/bin/$(basename "$module")" "$target"
 }
 
+# WAL-RUS, with the dependencies that its author locked.
+install_walrus() {
+  local target=$cache/bin/walrus-$WALRUS_VERSION
+  [[ ! -x $target ]] || return 0
+  command -v cargo >/dev/null || { cannot WAL-RUS 'no cargo'; return; }
+  echo "install.sh: building WAL-RUS $WALRUS_VERSION; this takes minutes, once" >&2
+  if ! CARGO_TARGET_DIR=$work/target nice cargo install wal-rus --version "$WALRUS_VERSION" --locked --quiet --root "$work/walrus" \
+    >"$work/walrus.log" 2>&1; then
+    tail -n 10 "$work/walrus.log" >&2
+    cannot WAL-RUS 'its build failed'
+    return
+  fi
+  mv "$work/walrus/bin/walrus" "$target"
+}
+
 # s3rver and azurite, below a folder that is named after the lock file's hash.
 install_npm() {
   local stamp
@@ -103,6 +119,7 @@ for server in "${wanted[@]}"; do
     minio) install_module minio "$MINIO_MODULE" "$MINIO_VERSION" ;;
     fake-gcs) install_module fake-gcs-server "$FAKE_GCS_MODULE" "$FAKE_GCS_VERSION" ;;
     npm) install_npm ;;
+    walrus) install_walrus ;;
     *) echo "install.sh: unknown server '$server' (see --help)" >&2; exit 2 ;;
   esac
 done
