@@ -20,7 +20,7 @@ class Walrus(unittest.TestCase):
     def setUpClass(cls):
         if not os.access(WALRUS, os.X_OK):
             message = f"no WAL-RUS in {WALRUS} (bash tests/servers/install.sh walrus)"
-            print(f"SKIPPED: {message}")
+            print(f"SKIPPED WAL-RUS: {message}")
             raise unittest.SkipTest(message)
         cls.world = w = World("walrus")
         cls.addClassCleanup(w.close)
@@ -112,7 +112,7 @@ class GoLibraries(unittest.TestCase):
     def setUpClass(cls):
         go = shutil.which("go")
         if go is None:
-            print("SKIPPED: no go on this host; what WAL-G's own libraries say of our streams is not asked")
+            print("SKIPPED streams_go: no go on this host; what WAL-G's own libraries say of our streams is not asked")
             raise unittest.SkipTest("no go")
         cls.world = w = World("streams")
         cls.addClassCleanup(w.close)
@@ -121,7 +121,7 @@ class GoLibraries(unittest.TestCase):
         built = subprocess.run([go, "build", "-o", cls.tool, "."], cwd=source, capture_output=True, text=True, timeout=300,
                                env={**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"})
         if built.returncode and any(sign in built.stderr for sign in ("dial tcp", "reading https", "requires go >=")):
-            print("SKIPPED: the Go program cannot be built here: " + built.stderr.strip().splitlines()[-1])
+            print("SKIPPED streams_go: the program cannot be built here: " + built.stderr.strip().splitlines()[-1])
             raise unittest.SkipTest("no modules")
         if built.returncode:
             raise AssertionError(built.stderr)
