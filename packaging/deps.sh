@@ -13,7 +13,7 @@ set -euo pipefail
 build=(
   build-essential cmake ninja-build pkg-config
   libssh2-1-dev libssl-dev
-  libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
+  libboost-dev libboost-program-options-dev
   libpq-dev libsqlite3-dev nlohmann-json3-dev libyaml-cpp-dev libfmt-dev libxxhash-dev libisal-dev
   libcurl4-openssl-dev libpugixml-dev libgcrypt20-dev libzstd-dev liblz4-dev liblzma-dev libbrotli-dev zlib1g-dev liblzo2-dev
   libsodium-dev librnp-dev

@@ -81,13 +81,13 @@ install_module() {
   mv "$work/bin/$(basename "$module")" "$target"
 }
 
-# WAL-RUS, with the dependencies that its author locked.
+# WAL-RUS. Not --locked: its lock file names crates that were withdrawn.
 install_walrus() {
   local target=$cache/bin/walrus-$WALRUS_VERSION
   [[ ! -x $target ]] || return 0
   command -v cargo >/dev/null || { cannot WAL-RUS 'no cargo'; return; }
   echo "install.sh: building WAL-RUS $WALRUS_VERSION; this takes minutes, once" >&2
-  if ! CARGO_TARGET_DIR=$work/target nice cargo install wal-rus --version "$WALRUS_VERSION" --locked --quiet --root "$work/walrus" \
+  if ! CARGO_TARGET_DIR=$work/target nice cargo install wal-rus --version "$WALRUS_VERSION" --quiet --root "$work/walrus" \
     >"$work/walrus.log" 2>&1; then
     tail -n 10 "$work/walrus.log" >&2
     cannot WAL-RUS 'its build failed'
