@@ -11,7 +11,9 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
+#include <system_error>
 #include <vector>
 
 #include "core/base/errno_status.h"
@@ -58,7 +60,7 @@ Result<std::string> FirstEntry(const std::string& path) {
   return std::string();
 }
 
-Status RequireEmpty(const std::string& path, std::string_view what) {
+Status RequireEmpty(const std::string& path, std::string_view what, std::string_view otherwise) {
   WALRIG_ASSIGN(std::string found, FirstEntry(path));
   if (found.empty()) return OkStatus();
   if (HasFile(path, kPostmasterPidName)) {
@@ -70,7 +72,23 @@ Status RequireEmpty(const std::string& path, std::string_view what) {
         .Hint("remove its content and restore again");
   }
   return AlreadyExists(fmt::format("{} {} is not empty: it holds '{}'", what, path, Printable(found)))
-      .Hint("restore into an empty directory; one that is a mount point needs a directory below it");
+      .Hint(fmt::format("restore into an empty directory{}; one that is a mount point needs a directory below it",
+                        otherwise));
+}
+
+std::string Resolved(const std::string& path) {
+  std::error_code error;
+  std::string resolved = std::filesystem::weakly_canonical(path, error).string();
+  return error ? path : resolved;
+}
+
+// Different paths may lead to one directory: through links, or with "..".
+Status CheckResolvedPlaces(const std::string& target, const RestorePlan& plan) {
+  TablespaceSpec resolved;
+  for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) {
+    WALRIG_TRY(resolved.Add(tablespace.name, Resolved(tablespace.location)));
+  }
+  return resolved.CheckPlaces(Resolved(target)).Hint("move them with --tablespace-mapping OLD=NEW or --restore-spec FILE");
 }
 
 Status CheckSpace(const std::string& target, const RestorePlan& plan) {
@@ -134,12 +152,14 @@ Result<std::string> AbsoluteTarget(const std::string& path) {
 }
 
 Status CheckTarget(const std::string& target, const RestorePlan& plan, bool check_space) {
+  WALRIG_TRY(CheckResolvedPlaces(target, plan));
   WALRIG_TRY(CheckDirectoryOrAbsent(target));
-  WALRIG_TRY(RequireEmpty(target, "target directory"));
+  WALRIG_TRY(RequireEmpty(target, "target directory", ""));
   for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) {
     const std::string what = fmt::format("directory of tablespace {}", tablespace.name);
+    static constexpr std::string_view kMapping = ", by --tablespace-mapping OLD=NEW or --restore-spec FILE";
     Status status = CheckDirectoryOrAbsent(tablespace.location);
-    if (status.ok()) status = RequireEmpty(tablespace.location, what);
+    if (status.ok()) status = RequireEmpty(tablespace.location, what, kMapping);
     if (!status.ok()) {
       return std::move(status).Hint("move it with --tablespace-mapping OLD=NEW or --restore-spec FILE");
     }

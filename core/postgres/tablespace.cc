@@ -147,7 +147,11 @@ Status TablespaceSpec::Remap(std::string_view mapping) {
       return OkStatus();
     }
   }
-  return NotFound(fmt::format("the backup has no tablespace at '{}'", Printable(from)));
+  std::vector<std::string> places;
+  for (const Tablespace& tablespace : tablespaces_) places.push_back(tablespace.name + "=" + Printable(tablespace.location));
+  Status status = NotFound(fmt::format("the backup has no tablespace at '{}'", Printable(from)));
+  if (places.empty()) return std::move(status).Hint("it has no tablespaces at all");
+  return std::move(status).Hint("its tablespaces, as they are mapped now: " + Join(places, ", "));
 }
 
 Status TablespaceSpec::CheckPlaces(std::string_view data_directory) const {

@@ -26,6 +26,10 @@ class VerifyRecord {
   }
 
   void Add(std::string_view where, std::string_view what) {
+    // An error that came up from below often begins with the place.
+    if (what.size() > where.size() + 2 && what.substr(0, where.size()) == where && what.substr(where.size(), 2) == ": ") {
+      what.remove_prefix(where.size() + 2);
+    }
     std::lock_guard lock(mutex_);
     if (++result_.findings_count <= findings_max_) result_.findings.push_back({std::string(where), std::string(what)});
   }

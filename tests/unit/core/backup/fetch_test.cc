@@ -342,9 +342,25 @@ TEST_F(TablespaceFetchTest, RefusesASpecThatLacksATablespace) {
   EXPECT_TRUE(WroteNothing());
 }
 
+TEST_F(TablespaceFetchTest, RefusesPlacesThatLinksMakeOne) {
+  dir_.Mkdir("real");
+  ASSERT_OK(backup_.sentinel.tablespaces->Add("16386", dir_.File("other")));
+  std::filesystem::create_directory_symlink(dir_.File("real"), dir_.File("ts-old"));
+  std::filesystem::create_directory_symlink(dir_.File("real"), dir_.File("other"));
+  EXPECT_THAT(StoreAndFetch(), MessageHas("lie in one another"));
+  EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(TablespaceFetchTest, RefusesAPlaceThatALinkPutsIntoTheTarget) {
+  dir_.Mkdir("out");
+  std::filesystem::create_directory_symlink(dir_.File("out"), dir_.File("link"));
+  options_.tablespace_mapping = {"16385=" + dir_.File("link/data/inside")};
+  EXPECT_THAT(StoreAndFetch(), MessageHas("lie in one another"));
+}
+
 TEST_F(TablespaceFetchTest, RefusesATablespaceDirectoryThatIsNotEmpty) {
   dir_.Write("ts-old/mine", "x");
-  EXPECT_THAT(StoreAndFetch(), HasCode(Code::kAlreadyExists));
+  EXPECT_THAT(StoreAndFetch(), ::testing::AllOf(HasCode(Code::kAlreadyExists), MessageHas("--tablespace-mapping")));
   EXPECT_TRUE(WroteNothing());
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/layout/paths.h"
 #include "core/storage/memory.h"
+#include "core/verify/record.h"
 #include "tests/support/failing_storage.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_backup.h"
@@ -80,6 +81,15 @@ TEST_F(BackupVerifyTest, FindsAChangedObjectByItsHashAndFileByItsChecksum) {
   const BackupVerifyResult result = Verify();
   EXPECT_TRUE(Finds(result, "part_002.tar"));
   EXPECT_TRUE(Finds(result, "global/pg_filenode.map"));
+}
+
+TEST_F(BackupVerifyTest, NamesThePlaceOfAFindingOnce) {
+  VerifyRecord record("base_1", 10);
+  record.Add("tars/part_1", "tars/part_1: broken");
+  record.Add("tars/part_1", "tars/part_10 is missing");
+  const BackupVerifyResult result = record.Take();
+  EXPECT_EQ(result.findings[0].what, "broken");
+  EXPECT_EQ(result.findings[1].what, "tars/part_10 is missing");
 }
 
 TEST_F(BackupVerifyTest, FindsFilesThatAreInNoTar) {
