@@ -17,10 +17,10 @@ REGION = "us-east-1"
 class S3Client:
     """Signed requests to one endpoint."""
 
-    def __init__(self, url, key, secret, ca=None):
-        self.url, self.key, self.secret, self.ca = urllib.parse.urlsplit(url), key, secret, ca
+    def __init__(self, url, key, secret, ca=None, region=REGION):
+        self.url, self.key, self.secret, self.ca, self.region = urllib.parse.urlsplit(url), key, secret, ca, region
 
-    def request(self, method, path, query=None, body=b"", headers=None):
+    def request(self, method, path, query=None, body=b"", headers=None, service="s3"):
         """(status, body). `path` begins with the bucket."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         target = "/" + urllib.parse.quote(path.lstrip("/"))
@@ -29,7 +29,7 @@ class S3Client:
         sent = {"host": self.url.netloc, "x-amz-content-sha256": digest, "x-amz-date": now, **(headers or {})}
         names = ";".join(sorted(sent))
         canonical = "\n".join([method, target, text, *(f"{k}:{sent[k]}" for k in sorted(sent)), "", names, digest])
-        scope = f"{now[:8]}/{REGION}/s3/aws4_request"
+        scope = f"{now[:8]}/{self.region}/{service}/aws4_request"
         to_sign = "\n".join(["AWS4-HMAC-SHA256", now, scope, hashlib.sha256(canonical.encode()).hexdigest()])
         key = f"AWS4{self.secret}".encode()
         for word in scope.split("/"):
@@ -64,6 +64,14 @@ class S3Client:
             if not token:
                 return found
 
+    def temporary(self, seconds=900):
+        """Keys from the server's own STS: {"AccessKeyId":, "SecretAccessKey":, "SessionToken":, "Expiration":}."""
+        body = f"Action=AssumeRole&Version=2011-06-15&DurationSeconds={seconds}".encode()
+        status, answer = self.request("POST", "", body=body, headers={"content-type": "application/x-www-form-urlencoded"}, service="sts")
+        if status != 200:
+            raise RuntimeError(f"assume role: {status} {answer[:300]}")
+        return {name: self._all(name, answer.decode())[0] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")}
+
     def uploads(self, bucket, prefix=""):
         """Keys of multipart uploads that were begun and not ended. MinIO lists only with "" or an object's whole key."""
         status, body = self.request("GET", bucket, {"uploads": "", "prefix": prefix})
@@ -75,9 +83,10 @@ class S3Client:
 class S3Server(Server):
     key, secret, bucket = "", "", "walrig-tests"
 
-    def __init__(self, tls=None, kind="good", port=None):
-        """`tls` is an Authority: then https, with its certificate of this kind."""
+    def __init__(self, tls=None, kind="good", port=None, region=REGION, more=None, lock=False):
+        """`tls` is an Authority: then https, with its certificate of this kind. `more` is environment; `lock` gives the bucket object lock."""
         super().__init__(port)
+        self.region, self.more, self.lock = region, more or {}, lock
         self.tls, self.kind = tls, kind
         self.data = os.path.join(self.dir, "data")
         os.mkdir(self.data)
@@ -87,14 +96,14 @@ class S3Server(Server):
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def client(self):
-        return S3Client(self._url(), self.key, self.secret)
+        return S3Client(self._url(), self.key, self.secret, region=self.region)
 
     def set_up(self):
         self.url = self._url()
-        status, body = self.client().request("PUT", self.bucket)
+        status, body = self.client().request("PUT", self.bucket, headers={"x-amz-bucket-object-lock-enabled": "true"} if self.lock else {})
         if status != 200 and b"BucketAlready" not in body:
             raise RuntimeError(f"{self.name}: cannot make a bucket: {status} {body[:500]}")
-        self.env = {"WALG_S3_PREFIX": f"s3://{self.bucket}/walrig", "AWS_ENDPOINT": self.url, "AWS_REGION": REGION,
+        self.env = {"WALG_S3_PREFIX": f"s3://{self.bucket}/walrig", "AWS_ENDPOINT": self.url, "AWS_REGION": self.region,
                     "AWS_ACCESS_KEY_ID": self.key, "AWS_SECRET_ACCESS_KEY": self.secret, "AWS_S3_FORCE_PATH_STYLE": "true"}
         if self.tls:
             self.env["S3_CA_CERT_FILE"] = self.tls.ca
@@ -118,7 +127,8 @@ class MinIO(S3Server):
         return [program, "server", "--quiet", "--address", f"127.0.0.1:{self.port}", "--certs-dir", certificates, self.data]
 
     def environment(self):
-        return {"MINIO_ROOT_USER": self.key, "MINIO_ROOT_PASSWORD": self.secret, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off"}
+        return {"MINIO_ROOT_USER": self.key, "MINIO_ROOT_PASSWORD": self.secret, "MINIO_BROWSER": "off", "MINIO_UPDATE": "off",
+                "MINIO_SITE_REGION": self.region, **self.more}
 
     def ready(self):
         return self.client().request("GET", "minio/health/cluster")[0] == 200

@@ -14,8 +14,9 @@ class Authority:
 
     KINDS = ("good", "wrong_ca", "expired", "wrong_host")
 
-    def __init__(self, directory):
-        self.dir = directory
+    def __init__(self, directory, names=()):
+        """`names`: more host names for the good certificate."""
+        self.dir, self.names = directory, names
         os.makedirs(directory, exist_ok=True)
         self.ca = self._root("ca")
 
@@ -40,7 +41,7 @@ class Authority:
         if kind == "wrong_ca":
             signer = "other-ca"
             self._root(signer)
-        names = "DNS:elsewhere.example" if kind == "wrong_host" else "IP:127.0.0.1,DNS:localhost"
+        names = "DNS:elsewhere.example" if kind == "wrong_host" else ",".join(["IP:127.0.0.1", "DNS:localhost", *(f"DNS:{n}" for n in self.names)])
         with open(extensions, "w") as f:
             f.write(f"subjectAltName={names}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n")
         _openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN=walrig tests {kind}",

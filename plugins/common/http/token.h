@@ -3,7 +3,8 @@
 //
 // T has `int64_t expires_ns` (wall clock; kNeverExpires). Threads that find a valid token never wait: near its end one
 // thread renews, the others take the old one meanwhile. Without a valid one all wait for the one that fetches. A failed
-// renewal keeps the old token while it is valid, and the next try comes half a minute later.
+// renewal keeps the old token while it is valid. The next try comes half a minute after the last at the earliest, unless
+// the token ends or is refused before.
 //
 // One fetch is one attempt; its error goes to the caller as it is. THREADS: any.
 #pragma once
@@ -48,6 +49,12 @@ class TokenCache {
     }
   }
 
+  // What Get gave last and was not refused, or null. Fetches nothing.
+  std::shared_ptr<const T> Present() {
+    const std::lock_guard lock(mutex_);
+    return token_;
+  }
+
   // The server refused `used`: the next Get fetches anew, unless somebody did already.
   void Refused(const std::shared_ptr<const T>& used) {
     const std::lock_guard lock(mutex_);
@@ -68,7 +75,8 @@ class TokenCache {
     changed_.notify_all();
     if (fetched.ok()) {
       token_ = std::make_shared<const T>(std::move(fetched).value());
-      next_try_ns_ = 0;
+      // One that comes near its end already (a source that keeps its own cache) is not asked for with every request.
+      next_try_ns_ = ctx.clock->WallNs() + kPauseNs;
       return token_;
     }
     if (!valid || token_ == nullptr) return fetched.status();

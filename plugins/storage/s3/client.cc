@@ -73,7 +73,7 @@ constexpr Meaning kMeanings[] = {
 
 bool SaysExpired(std::string_view name) {
   return name == "ExpiredToken" || name == "ExpiredTokenException" || name == "InvalidToken" ||
-         name == "TokenRefreshRequired" || name == "InvalidAccessKeyId";
+         name == "TokenRefreshRequired" || name == "InvalidAccessKeyId" || name == "InvalidTokenId";
 }
 
 Status::Detail Retryable(Status::Detail detail) {
@@ -218,7 +218,10 @@ Result<std::unique_ptr<HttpStream>> S3Client::Open(const Context& ctx, const S3R
 }
 
 Status S3Client::Judge(const Context& ctx, const HttpResponse& response, std::string_view what, bool changes) {
-  return ErrorStatus(ctx, response.status, response.headers, ParseError(response.body), what, changes);
+  ErrorAnswer error = ParseError(response.body);
+  // The answer to HEAD has no body; MinIO says the name in a header.
+  if (error.code.empty()) error.code = response.Header("x-minio-error-code");
+  return ErrorStatus(ctx, response.status, response.headers, error, what, changes);
 }
 
 Status S3Client::ErrorStatus(const Context& ctx, int status, const HttpHeaders& headers, const ErrorAnswer& error,
@@ -252,12 +255,11 @@ void S3Client::Learn(const Context& ctx, const HttpHeaders& headers, const Error
       *status = std::move(*status).WithDetail(Retryable(status->detail()));
     }
   }
-  if (SaysExpired(error.code)) {
-    const auto used = credentials_.Get(ctx);
-    if (used.ok() && credentials_.Refused(*used)) *status = std::move(*status).WithDetail(Retryable(status->detail()));
-  }
+  // On AWS a HEAD with an old token, or for another region, is a 400 without a word: nothing else of ours is.
+  const bool silent = status->detail().native_code == 400 && error.code.empty();
+  if ((silent || SaysExpired(error.code)) && credentials_.Refused()) *status = std::move(*status).WithDetail(Retryable(status->detail()));
   const bool elsewhere = error.code == "AuthorizationHeaderMalformed" || error.code == "PermanentRedirect" ||
-                         error.code == "TemporaryRedirect" || status->detail().native_code == 301 ||
+                         error.code == "TemporaryRedirect" || silent || status->detail().native_code == 301 ||
                          status->detail().native_code == 307;
   std::string region(FindHeader(headers, "x-amz-bucket-region"));
   if (region.empty()) region = error.region;

@@ -65,6 +65,19 @@ Result<Credentials> Make(std::string access_key, std::string_view secret_key, st
 
 Status NoCredentials(std::string_view what) { return NotFound(std::string(what)); }
 
+// A source that was named and answers 404 is no source that is not there: the next one would be another identity.
+Status Refusal(const HttpResponse& response, const HttpErrorText& about) {
+  Status status = HttpStatusError(response.status, response.headers, about);
+  if (status.code() != Code::kNotFound) return status;
+  return Status(Code::kUnauthenticated, std::string(status.message())).WithDetail(status.detail());
+}
+
+// Of addresses only: 127.0.0.1.example.com is anybody's.
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" ||
+         (host.substr(0, 4) == "127." && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
 bool Nothing(const Result<Credentials>& found) { return !found.ok() && found.status().code() == Code::kNotFound; }
 
 // Services of the machine answer at once or not at all.
@@ -114,7 +127,9 @@ Result<Credentials> CredentialsFromSts(std::string_view text) {
 CredentialChain::CredentialChain(CredentialOptions options, HttpClient& http)
     : options_(std::move(options)), http_(http), cache_([this](const Context& ctx) { return Find(ctx); }) {}
 
-bool CredentialChain::Refused(const std::shared_ptr<const Credentials>& used) {
+bool CredentialChain::Refused() {
+  const std::shared_ptr<const Credentials> used = cache_.Present();
+  if (used == nullptr) return true;
   if (used->expires_ns == kNeverExpires) return false;
   cache_.Refused(used);
   return true;
@@ -154,7 +169,7 @@ Result<Credentials> CredentialChain::Base(const Context& ctx) {
   if (Nothing(found)) found = FromInstance(ctx);
   if (!Nothing(found)) return found;
   return Status(Code::kUnauthenticated, "no credentials for S3: none in the settings, the AWS files, the container or the instance")
-      .Hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
+      .Hint("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; in a container on an instance its metadata need a hop limit of 2");
 }
 
 Result<Credentials> CredentialChain::FromProfile(const Context& ctx, const Profiles& profiles, const std::string& name, int depth) {
@@ -206,18 +221,21 @@ Result<Credentials> CredentialChain::FromContainer(const Context& ctx) {
   if (url.empty()) return NoCredentials("no container");
   WALRIG_ASSIGN(const http::Url parsed, http::ParseUrl(url));
   // The token must not travel in the clear to a host that is not this machine's.
-  const bool local = parsed.host == "localhost" || parsed.host.substr(0, 4) == "127." || parsed.host == "[::1]" ||
-                     parsed.host == "169.254.170.2" || parsed.host == "169.254.170.23" || parsed.host == "[fd00:ec2::23]";
+  const bool local = IsLoopback(parsed.host) || parsed.host == "169.254.170.2" || parsed.host == "169.254.170.23" || parsed.host == "[fd00:ec2::23]";
   if (parsed.scheme != "https" && !local) return ConfigError("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor local");
   HttpRequest request = LocalRequest("GET", url);
   request.bypass_proxy = local;
   std::string token = Environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   const std::string token_file = Environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
-  if (!token_file.empty()) token = std::string(TrimSpace(FileText(token_file)));
+  if (!token_file.empty()) {
+    token = std::string(TrimSpace(FileText(token_file)));
+    if (token.empty()) return ConfigError(fmt::format("the container's token {} is empty or cannot be read", token_file));
+  }
+  if (token.find_first_of("\r\n") != std::string::npos) return ConfigError("a line break in the container's token");
   if (!token.empty()) request.headers.emplace_back("Authorization", token);
   Result<HttpResponse> response = http_.Send(ctx, request);
   if (!response.ok()) return std::move(response).status().With("the container's credentials");
-  if (!response->ok()) return HttpStatusError(response->status, response->headers, {.what = "the container's credentials"});
+  if (!response->ok()) return Refusal(*response, {.what = "the container's credentials"});
   return CredentialsFromJson(response->body, "the container's credentials");
 }
 
@@ -289,7 +307,7 @@ Result<Credentials> CredentialChain::AskSts(const Context& ctx, const std::strin
       message = http::XmlText(node, "Message");
     }
   }
-  return HttpStatusError(response->status, response->headers, {.what = "assume role", .name = name, .message = message});
+  return Refusal(*response, {.what = "assume role", .name = name, .message = message});
 }
 
 }  // namespace walrig::s3

@@ -48,8 +48,8 @@ class CredentialChain {
 
   // FAILS WITH: kUnauthenticated when no source has any, naming what was looked at; what the sources say.
   Result<std::shared_ptr<const Credentials>> Get(const Context& ctx) { return cache_.Get(ctx); }
-  // The server says that they are expired or unknown. Answers whether others can be fetched.
-  bool Refused(const std::shared_ptr<const Credentials>& used);
+  // The server says that those in use are expired or unknown. Answers whether others can be fetched; the next Get does.
+  bool Refused();
 
  private:
   Result<Credentials> Find(const Context& ctx);

@@ -25,6 +25,8 @@ WALRIG_S3_SETTING(kSessionToken, "AWS_SESSION_TOKEN");
 WALRIG_S3_SETTING(kRoleArn, "AWS_ROLE_ARN");
 WALRIG_S3_SETTING(kRoleSessionName, "AWS_ROLE_SESSION_NAME");
 WALRIG_S3_SETTING(kWebIdentity, "AWS_WEB_IDENTITY_TOKEN_FILE");
+WALRIG_S3_SETTING(kStsEndpoint, "AWS_ENDPOINT_URL_STS");
+WALRIG_S3_SETTING(kImdsEndpoint, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 WALRIG_S3_SETTING(kProfile, "AWS_PROFILE");
 WALRIG_S3_SETTING(kConfigFile, "AWS_CONFIG_FILE");
 WALRIG_S3_SETTING(kCredentialsFile, "AWS_SHARED_CREDENTIALS_FILE");
@@ -85,8 +87,8 @@ constexpr walrig_option kOptions[] = {
     sdk::Option{.name = "external_id", .advanced = true, .help = "External id that the role demands.", .group = "credentials"},
     sdk::Option{.name = "web_identity_token_file", .type = OptionType::kPath, .settings = kWebIdentity,
                 .help = "File with the token of a web identity (IRSA).", .group = "credentials"},
-    sdk::Option{.name = "sts_endpoint", .advanced = true, .help = "URL of STS.", .group = "credentials"},
-    sdk::Option{.name = "imds_endpoint", .advanced = true, .help = "URL of the instance's metadata.", .group = "credentials"},
+    sdk::Option{.name = "sts_endpoint", .advanced = true, .settings = kStsEndpoint, .help = "URL of STS; the region's without it.", .group = "credentials"},
+    sdk::Option{.name = "imds_endpoint", .advanced = true, .settings = kImdsEndpoint, .help = "URL of the instance's metadata.", .group = "credentials"},
     sdk::Option{.name = "anonymous", .type = OptionType::kBool, .advanced = true, .default_text = "false",
                 .help = "Sign nothing.", .group = "credentials"},
     sdk::Option{.name = "storage_class", .settings = kStorageClass, .help = "Storage class of new objects.", .group = "objects"},
@@ -113,7 +115,7 @@ constexpr walrig_option kOptions[] = {
     sdk::Option{.name = "max_part_size", .type = OptionType::kSize, .settings = kMaxPartSize, .default_text = "20971520",
                 .help = "Largest part that an upload begins with; many parts make larger ones."},
     sdk::Option{.name = "copy_part_size", .type = OptionType::kSize, .advanced = true, .default_text = "536870912",
-                .help = "Size of a part of a copy of more than a gigabyte."},
+                .help = "Size of a part of a copy; what is larger than two of them is copied in parts."},
     sdk::Option{.name = "upload_concurrency", .type = OptionType::kUint, .settings = kConcurrency, .default_text = "16",
                 .help = "Parts of one object that go up at once, as far as memory allows."},
     sdk::Option{.name = "request_headers", .advanced = true, .settings = kHeaders,

@@ -53,7 +53,12 @@ class S3Storage final : public Storage {
   Result<ErrorAnswer> SendDelete(const Context& ctx, const std::string& objects, std::vector<DeleteFailure>* failures);
   Status CopyWhole(const Context& ctx, std::string_view from, std::string_view to, const std::string& etag);
   Status CopyParts(const Context& ctx, std::string_view from, std::string_view to, const ObjectInfo& info);
-  Result<std::string> CopyPart(const Context& ctx, S3Request request);
+  S3Request CopyPartRequest(std::string_view from, std::string_view to, const ObjectInfo& info, const std::string& id,
+                            uint64_t number, uint64_t part_bytes) const;
+  Result<std::vector<std::string>> CopyAllParts(const Context& ctx, std::string_view from, std::string_view to,
+                                                const ObjectInfo& info, const std::string& id);
+  Status CompleteCopy(const Context& ctx, std::string_view to, const std::string& id, const std::vector<std::string>& etags);
+  Result<std::string> CopiedEtag(const Context& ctx, const HttpResponse& response, std::string_view what);
 
   std::unique_ptr<S3Client> client_;
   std::atomic<int> keeps_versions_{-1};  // -1: not known yet

@@ -201,6 +201,16 @@ class StorageDoor {
     });
   }
 
+  // Without a word about a key its fate is that of the whole call. Of those that failed the first tells why.
+  static void EachToAbi(const std::vector<Status>& statuses, const Status& whole, size_t n, walrig_status* each, walrig_error* error) {
+    bool told = false;
+    for (size_t i = 0; i < n; ++i) {
+      const Status& status = i < statuses.size() ? statuses[i] : whole;
+      each[i] = ToAbi(status, told || status.ok() ? nullptr : error);
+      told = told || !status.ok();
+    }
+  }
+
   static walrig_status Remove(void* self, const walrig_op* op, const walrig_bytes* keys, size_t n, walrig_status* each,
                               walrig_error* error) noexcept {
     return Guard(error, [&] {
@@ -210,8 +220,7 @@ class StorageDoor {
       for (size_t i = 0; i < n; ++i) names.emplace_back(View(keys[i]));
       std::vector<Status> statuses;
       const Status status = Of(self).storage->Delete(call.ctx(), names, &statuses);
-      // Without a word about a key its fate is that of the whole call.
-      for (size_t i = 0; i < n; ++i) each[i] = ToAbi(i < statuses.size() ? statuses[i] : status, nullptr);
+      EachToAbi(statuses, status, n, each, error);
       return ToAbi(status, error);
     });
   }
@@ -269,7 +278,7 @@ class StorageDoor {
       }
       std::vector<Status> statuses;
       const Status status = Of(self).storage->AbortUnfinished(call.ctx(), entries, &statuses);
-      for (size_t i = 0; i < n; ++i) each[i] = ToAbi(i < statuses.size() ? statuses[i] : status, nullptr);
+      EachToAbi(statuses, status, n, each, error);
       return ToAbi(status, error);
     });
   }

@@ -57,6 +57,19 @@ TEST(TokenCache, FetchesAnewWhatTheServerRefused) {
   EXPECT_EQ((*cache.Get(context))->number, 2);
 }
 
+// Some sources hand out what has only minutes left, again and again.
+TEST(TokenCache, AsksTwiceAMinuteAtMostWhileWhatItGetsIsNearItsEnd) {
+  test::TestContext context;
+  const int64_t end = context.ctx().clock->WallNs() + 2 * kMinuteNs;
+  int fetched = 0;
+  TokenCache<Token> cache([&](const Context&) -> Result<Token> { return Token{++fetched, end}; });
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(cache.Get(context).ok());
+  EXPECT_EQ(fetched, 1);
+  context.clock().Advance(kMinuteNs);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(cache.Get(context).ok());
+  EXPECT_EQ(fetched, 2);
+}
+
 TEST(TokenCache, TellsTheErrorWhenThereIsNoToken) {
   test::TestContext context;
   TokenCache<Token> cache([](const Context&) -> Result<Token> { return Unavailable("no"); });

@@ -180,6 +180,18 @@ TEST_F(S3StorageTest, LearnsTheBucketsRegion) {
   EXPECT_THAT(PutBytes(*storage, "x"), IsOk());
 }
 
+TEST_F(S3StorageTest, LearnsTheBucketsRegionFromAnAnswerToHead) {
+  for (const char* name : {"", "x-minio-error-code: AuthorizationHeaderMalformed\r\n"}) {
+    ScriptServer server([&](const ScriptRequest& r) {
+      if (FindHeader(r.headers, "Authorization").find("/eu-west-9/s3/") != std::string_view::npos) return ScriptAnswer::Of(200, "");
+      return ScriptAnswer{"HTTP/1.1 400 X\r\nContent-Length: 0\r\n" + std::string(name) + "x-amz-bucket-region: eu-west-9\r\n\r\n"};
+    });
+    auto storage = Open(server);
+    EXPECT_TRUE(storage->Stat(context_, "k").status().retryable()) << name;
+    EXPECT_THAT(storage->Stat(context_, "k"), IsOk()) << name;
+  }
+}
+
 TEST_F(S3StorageTest, TakesCredentialsFromTheInstanceAndRenewsThemWhenRefused) {
   int tokens = 0, keys = 0;
   ScriptServer imds([&](const ScriptRequest& r) {
@@ -205,6 +217,32 @@ TEST_F(S3StorageTest, TakesCredentialsFromTheInstanceAndRenewsThemWhenRefused) {
   EXPECT_TRUE(refused.retryable()) << refused.ToString();
   EXPECT_THAT(PutBytes(**storage, "x"), IsOk());
   EXPECT_EQ(FindHeader(server.requests().back().headers, "x-amz-security-token"), "t");
+}
+
+// Five parts on their way when the keys end: one fetch is enough for those that failed together.
+TEST_F(S3StorageTest, FetchesOnceForARequestThatIsRefused) {
+  int keys = 0;
+  ScriptServer imds([&](const ScriptRequest& r) {
+    if (r.method == "PUT") return ScriptAnswer::Of(200, "token");
+    if (r.target == "/latest/meta-data/iam/security-credentials/") return ScriptAnswer::Of(200, "role");
+    return ScriptAnswer::Of(200, "{\"AccessKeyId\":\"AK" + std::to_string(++keys) + "\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"2200-01-01T00:00:00Z\"}");
+  });
+  ScriptServer server([](const ScriptRequest&) { return ScriptAnswer::Of(403, ErrorXml("ExpiredToken")); });
+  unsetenv("AWS_PROFILE");
+  Settings settings;
+  settings.credentials.imds_endpoint = imds.url("");
+  settings.credentials.config_file = settings.credentials.credentials_file = "/dev/null";
+  settings.bucket = "bucket";
+  settings.endpoint = server.url("");
+  settings.proxy = "-";
+  auto client = S3Client::New(settings);
+  ASSERT_THAT(client, IsOk());
+  S3Request first;
+  first.what = "first";
+  EXPECT_TRUE((*client)->Send(context_, first).status().retryable());
+  const HttpResponse late{.status = 403, .headers = {}, .body = ErrorXml("ExpiredToken")};
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE((*client)->Judge(context_, late, "late", true).retryable());
+  EXPECT_EQ(keys, 1);
 }
 
 TEST_F(S3StorageTest, AssumesARoleWithASignedRequest) {
@@ -271,6 +309,42 @@ TEST_F(S3StorageTest, EndsAListOfVersionsThatGoesInACircle) {
   std::vector<Status> each;
   ASSERT_THAT((*storage)->Delete(context_, keys, &each), IsOk());
   EXPECT_THAT(each.at(0), HasCode(Code::kProtocol));
+}
+
+// MinIO takes the prefix of a list of uploads for a whole key; asked without one it lists all.
+TEST_F(S3StorageTest, AsksForAllUploadsWhenNoneIsFoundBelowThePrefix) {
+  const std::string all = "<ListMultipartUploadsResult><Upload><Key>p/base/x</Key><UploadId>1</UploadId></Upload>"
+                          "<Upload><Key>p/wal/y</Key><UploadId>2</UploadId></Upload><Upload><Key>q/base/x</Key><UploadId>3</UploadId></Upload>"
+                          "<IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
+  ScriptServer minio([&](const ScriptRequest& r) {
+    const bool everything = r.target.find("&prefix=&") != std::string::npos;
+    return ScriptAnswer::Of(200, everything ? all : "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>");
+  });
+  const auto page = Open(minio)->ListUnfinished(context_, "base/", "");
+  ASSERT_THAT(page, IsOk());
+  ASSERT_EQ(page->entries.size(), 1u);
+  EXPECT_EQ(page->entries[0].key, "base/x");
+  EXPECT_EQ(page->entries[0].id, "1");
+}
+
+TEST_F(S3StorageTest, DoesNotAskForAllUploadsWhenThePrefixFindsSome) {
+  ScriptServer server([](const ScriptRequest&) {
+    return ScriptAnswer::Of(200, "<ListMultipartUploadsResult><Upload><Key>p/base/x</Key><UploadId>1</UploadId></Upload></ListMultipartUploadsResult>");
+  });
+  const auto page = Open(server)->ListUnfinished(context_, "base/", "");
+  ASSERT_THAT(page, IsOk());
+  EXPECT_EQ(page->entries.size(), 1u);
+  EXPECT_EQ(server.requests().size(), 1u);
+}
+
+TEST_F(S3StorageTest, TakesNoUploadsForAnAnswerWhenAllMayNotBeSeen) {
+  ScriptServer server([](const ScriptRequest& r) {
+    if (r.target.find("&prefix=&") != std::string::npos) return ScriptAnswer::Of(403, ErrorXml("AccessDenied"));
+    return ScriptAnswer::Of(200, "<ListMultipartUploadsResult></ListMultipartUploadsResult>");
+  });
+  const auto page = Open(server)->ListUnfinished(context_, "base/", "");
+  ASSERT_THAT(page, IsOk());
+  EXPECT_TRUE(page->entries.empty());
 }
 
 TEST_F(S3StorageTest, RemovesTheUploadOfACopyThatWasStopped) {
