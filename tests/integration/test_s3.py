@@ -298,6 +298,17 @@ class Features(Archive):
             self.assertRegex(done.stdout, r"PASSED  \] 7 tests")
 
 
+class GoogleTokens(aws.Credentials):
+    """Google's token endpoint: token-secret-0, token-secret-1, ..."""
+
+    def __init__(self):
+        super().__init__(None)
+
+    def handle(self, method, path, body, headers):
+        self.given.append(f"token-secret-{len(self.given)}")
+        return 200, json.dumps({"access_token": self.given[-1], "expires_in": 3600})
+
+
 class Expiry(Base):
     """Credentials end in the middle of a backup."""
 
@@ -328,6 +339,18 @@ class Expiry(Base):
                            lambda: source.given, lambda: client.keys(server.bucket))
                 self.assertIn(second["AccessKeyId"], source.given)
                 self.assert_no_secret([first["SecretAccessKey"], second["SecretAccessKey"], first["SessionToken"], second["SessionToken"], "metadata-token-8c7b"])
+
+    def test_gcs(self):
+        with servers.fake_gcs() as server, GoogleTokens() as source:
+            path = self.world.path("google.json")
+            with open(path, "w") as f:
+                json.dump({"type": "authorized_user", "client_id": "c", "client_secret": "s", "refresh_token": "refresh-secret", "token_uri": source.url}, f)
+            self.world.own(path)
+            env = lambda url: {"WALG_GS_PREFIX": server.env["WALG_GS_PREFIX"], "WALG_GS_ENDPOINT": url, "GOOGLE_APPLICATION_CREDENTIALS": path,
+                               "GCS_MAX_CHUNK_SIZE": "1048576"}
+            self.check(server, env, ["status status=401 header=Authorization:token-secret-0 skip=6 times=all"], lambda: source.given, server.keys)
+            self.assertEqual([key for key in server.keys() if "_chunks/" in key], [])
+            self.assert_no_secret(["token-secret-0", "token-secret-1", "refresh-secret"])
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ struct Slot {
   uint32_t crc32c = 0;
   WholeBody body;
   uint64_t part = 0;
+  std::string authorization;  // what it was sent with: a refusal is of this token
   enum class State { kFree, kFilling, kRunning, kFailed } state = State::kFree;
 };
 
@@ -112,6 +113,7 @@ class PartUpload final : public Upload {
     if (batch_ == nullptr) batch_ = client_.http().NewBatch();
     Slot& slot = slots_[index];
     WALRIG_ASSIGN(HttpRequest request, WholeRequest(ctx, client_, PartOf(slot).name, false, slot.bytes.first(slot.size_bytes), slot.crc32c, &slot.body));
+    slot.authorization = FindHeader(request.headers, "Authorization");
     WALRIG_TRY(batch_->Start(std::move(request), index));
     slot.state = Slot::State::kRunning;
     return OkStatus();
@@ -136,6 +138,7 @@ class PartUpload final : public Upload {
     if (!answer.ok()) return Status(answer.status()).With(target_.what);
     HttpRequest sent;
     sent.method = "POST";
+    sent.headers.emplace_back("Authorization", slot.authorization);
     if (!answer->ok()) return client_.ErrorOf(sent, answer->status, answer->headers, answer->body, target_.what);
     WALRIG_ASSIGN(const RemoteObject object, ParseObject(answer->body));
     Part& part = PartOf(slot);
