@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -98,9 +99,21 @@ ExitCode Print(std::FILE* file, const std::string& text) {
   return out.Finish().ok() ? ExitCode::kOk : ExitCode::kError;
 }
 
-ExitCode CodeOf(const Status& status, const RunInput& input) {
-  const int signal = input.last_signal == nullptr ? 0 : input.last_signal();
-  return status.code() == Code::kCancelled && signal != 0 ? ExitCodeOfSignal(signal) : ExitCode::kError;
+// The signal that a command ended for; 0 when it failed by itself.
+int SignalOf(const Status& status, const RunInput& input) {
+  return status.code() != Code::kCancelled || input.last_signal == nullptr ? 0 : input.last_signal();
+}
+
+ExitCode Fail(const Status& status, const RunInput& input, Logger& log) {
+  const int signal = SignalOf(status, input);
+  if (signal == 0) {
+    log.Write(LogLevel::kError, "", status.ToString());
+    return ExitCode::kError;
+  }
+  // Whoever reads the log asks who ended it, not which call noticed.
+  const char* name = sigabbrev_np(signal);
+  log.Write(LogLevel::kError, "", fmt::format("stopped by SIG{}: {}", name == nullptr ? "?" : name, status.ToString()));
+  return ExitCodeOfSignal(signal);
 }
 
 }  // namespace
@@ -137,8 +150,7 @@ ExitCode Run(const RunInput& input) {
   Runner runner(input, std::move(*line));
   const Result<ExitCode> code = runner.Go(first_log);
   if (code.ok()) return *code;
-  runner.log(first_log).Write(LogLevel::kError, "", code.status().ToString());
-  return CodeOf(code.status(), input);
+  return Fail(code.status(), input, runner.log(first_log));
 }
 
 }  // namespace walrig

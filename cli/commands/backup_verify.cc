@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/commands/common.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/wiring.h"
+#include "core/base/logger.h"
 #include "core/base/string_util.h"
 
 namespace walrig {
@@ -64,6 +67,13 @@ void PrintText(Invocation& call, const BackupVerifyReport& report) {
   }
 }
 
+void PrintSum(Invocation& call, const BackupVerifyReport& report) {
+  const auto sound = [](const BackupVerifyResult& result) { return result.ok; };
+  const auto good = std::count_if(report.backups.begin(), report.backups.end(), sound);
+  if (report.backups.empty()) return call.log.Write(LogLevel::kWarning, "verify", "there is no backup to verify");
+  call.out.Line(fmt::format("{} of {} backups ok", good, report.backups.size()));
+}
+
 Result<ExitCode> Run(Invocation& call) {
   BackupVerifyOptions options;
   options.all = call.Has("all");
@@ -84,6 +94,7 @@ Result<ExitCode> Run(Invocation& call) {
     call.out.Json(array);
   } else {
     PrintText(call, report);
+    if (options.all) PrintSum(call, report);
   }
   return report.ok() ? ExitCode::kOk : ExitCode::kFindings;
 }

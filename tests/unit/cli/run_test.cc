@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "core/base/json.h"
+#include "core/base/stop.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 
@@ -125,6 +126,23 @@ TEST(RunTest, LogGoesWhereAndHowTheSettingsSay) {
   EXPECT_EQ(answer.err, "");
   ASSERT_OK_AND_ASSIGN(const Json line, ParseJson(dir.Read("log"), "log"));
   EXPECT_EQ(line["level"], "error");
+}
+
+TEST(RunTest, CommandThatASignalEndedSaysWhichOne) {
+  const test::TempDir dir;
+  dir.Write("storage-x.so", "");
+  ASSERT_OK_AND_ASSIGN(const auto stop, StopSource::New());
+  stop->RequestStop();
+  const std::vector<std::string> words = {"plugin", "list", "--plugin-dir", dir.path()};
+  const char* const environment[] = {"WALRIG_PLUGIN_TRUST=any", nullptr};
+  for (int (*signal)() : {+[] { return SIGTERM; }, +[] { return 0; }}) {
+    ::testing::internal::CaptureStderr();
+    const ExitCode code = walrig::Run(
+        {.words = words, .environment = environment, .out = stdout, .stop = stop->token(), .last_signal = signal});
+    const std::string err = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(code, signal() == 0 ? ExitCode::kError : ExitCode::kTerminated);
+    EXPECT_EQ(err.find("stopped by SIGTERM") != std::string::npos, signal() != 0) << err;
+  }
 }
 
 TEST(RunTest, SignalsHaveTheCodesOfShells) {
