@@ -298,6 +298,33 @@ class Features(Archive):
             self.assertRegex(done.stdout, r"PASSED  \] 7 tests")
 
 
+class GivenUp(Archive):
+    """An upload that the server refuses half way leaves nothing that is not finished."""
+
+    def given_up(self, server, env, rule):
+        faults = servers.FaultProxy(FAULTS, server.url)
+        self.addCleanup(faults.stop)
+        faults.rules(rule)
+        self.walrig(env(faults.url), "wal-push", self.source, code=1)
+        exchanges = faults.exchanges()
+        self.assertGreater(faults.hits(), 0)
+        return [e for e in exchanges if not e["hit"]]
+
+    def test_s3(self):
+        with servers.minio() as server:
+            passed = self.given_up(server, lambda url: {**server.env, "AWS_ENDPOINT": url, "S3_MAX_PART_SIZE": "5242880"},
+                                   "status status=400 method=PUT target=partNumber skip=1 times=all")
+            self.assertTrue([e for e in passed if e["method"] == "DELETE" and "uploadId" in e["target"]])
+            self.assertEqual((server.client().uploads(server.bucket), server.client().keys(server.bucket)), ([], []))
+
+    def test_gcs(self):
+        with servers.fake_gcs() as server:
+            storage = lambda url: {"WALRIG_STORAGE": f"gcs,prefix=gs://{server.bucket}/x,emulator={url},parallel=4,chunk_size=1MiB"}
+            passed = self.given_up(server, storage, "status status=400 method=POST target=uploadType skip=5 times=all")
+            self.assertEqual(len([e for e in passed if "uploadType" in e["target"]]), 5)
+            self.assertEqual(server.keys(), [])
+
+
 class GoogleTokens(aws.Credentials):
     """Google's token endpoint: token-secret-0, token-secret-1, ..."""
 
