@@ -157,6 +157,11 @@ Status Wiring::PrepareCipher(const Context& ctx) {
   if (cipher_prepared_) return OkStatus();
   WALRIG_ASSIGN(const PluginChoice choice, ChooseCipher(settings_));
   WALRIG_ASSIGN(plaintext_allowed_, settings_.Bool("WALRIG_ALLOW_PLAINTEXT"));
+  WALRIG_ASSIGN(seal_required_, settings_.Bool("WALRIG_REQUIRE_SEAL"));
+  if (seal_required_ && choice.name.empty()) {
+    return ConfigError("WALRIG_REQUIRE_SEAL is set, and no cipher is configured: there is nothing to seal with")
+        .Hint("set a key, or take WALRIG_REQUIRE_SEAL away");
+  }
   if (!choice.name.empty()) {
     WALRIG_TRY(ForbidCoreDumps(settings_));
     WALRIG_ASSIGN(Registry* const plugins, registry(ctx));

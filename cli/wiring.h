@@ -84,6 +84,7 @@ class Wiring : public CodecProvider {
   Result<Compressor*> ForExtension(const Context& ctx, std::string_view extension) override;
   Cipher* cipher() override { return cipher_.get(); }
   bool plaintext_allowed() const override { return plaintext_allowed_; }
+  bool seal_required() const override { return seal_required_; }
 
  private:
   struct Place;  // where a storage is, and what its plugin is to be told
@@ -100,6 +101,7 @@ class Wiring : public CodecProvider {
   std::unique_ptr<Cipher> cipher_;
   bool cipher_prepared_ = false;
   bool plaintext_allowed_ = false;
+  bool seal_required_ = false;
   std::unique_ptr<Compressor> writer_;
   std::mutex mutex_;  // guards readers_ and the registry's use from ForExtension
   std::map<std::string, std::unique_ptr<Compressor>, std::less<>> readers_;

@@ -10,10 +10,13 @@
 #include "core/base/checksum.h"
 #include "core/base/string_util.h"
 #include "core/io/hashing.h"
+#include "core/io/memory.h"
 #include "core/layout/backup_metadata.h"
 #include "core/layout/files_metadata.h"
 #include "core/layout/paths.h"
+#include "core/layout/seal.h"
 #include "core/layout/sentinel.h"
+#include "core/pipeline/upload.h"
 #include "core/postgres/backup_manifest.h"
 #include "core/postgres/data_dir.h"
 #include "core/storage/objects.h"
@@ -27,8 +30,11 @@ int64_t FloorSeconds(int64_t ns) { return ns / kNsPerS - (ns % kNsPerS < 0 ? 1 :
 
 // Streams a document into the storage through `write`, hashing what passes.
 Result<ProofObject> StreamDocument(const Context& ctx, Storage& storage, const std::string& backup,
-                                   std::string_view name, const std::function<Status(Sink&)>& write) {
+                                   std::string_view name, bool sealed, const std::function<Status(Sink&)>& write) {
   HashSet hashes;
+  if (sealed) {
+    WALRIG_ASSIGN(hashes.sha256, Sha256::New());
+  }
   hashes.xxh128.emplace();
   WALRIG_ASSIGN(auto object, storage.Put(ctx, BackupFolder(backup) + std::string(name), NewObject(storage)));
   HashingSink sink(std::move(object), &hashes);
@@ -38,7 +44,8 @@ Result<ProofObject> StreamDocument(const Context& ctx, Storage& storage, const s
     sink.Abort();
     return std::move(status).With(fmt::format("storing {}", name));
   }
-  return ProofObject{std::string(name), hashes.bytes, hashes.bytes, hashes.xxh128->Hex()};
+  return ProofObject{std::string(name), hashes.bytes, hashes.bytes, hashes.xxh128->Hex(),
+                     sealed ? hashes.sha256->Hex() : std::string()};
 }
 
 bool IsExtra(const std::vector<ExtraFile>& extra, std::string_view path) {
@@ -142,7 +149,7 @@ Result<ProofObject> PutDocument(const Context& ctx, Storage& storage, const std:
                                 const std::string& text) {
   Status status = WriteObject(ctx, storage, BackupFolder(backup) + std::string(name), text, NewObject(storage));
   if (!status.ok()) return std::move(status).With(fmt::format("storing {}", name));
-  return ProofObject{std::string(name), text.size(), text.size(), Xxh128Hex(AsBytes(text))};
+  return ProofObject{std::string(name), text.size(), text.size(), Xxh128Hex(AsBytes(text)), {}};
 }
 
 Result<ProofObject> PutManifest(const Context& ctx, Storage& storage, const BackupFacts& facts, const FileSet& files,
@@ -150,7 +157,7 @@ Result<ProofObject> PutManifest(const Context& ctx, Storage& storage, const Back
                                 uint64_t* files_listed) {
   const bool sha256 = checksum == ManifestChecksum::kSha256;
   *files_listed = 0;
-  return StreamDocument(ctx, storage, facts.name, kManifestName, [&](Sink& sink) -> Status {
+  return StreamDocument(ctx, storage, facts.name, kManifestName, facts.sealed, [&](Sink& sink) -> Status {
     const BackupManifestWriter::Options options{facts.server.version / 10000, facts.server.system_identifier};
     WALRIG_ASSIGN(auto writer, BackupManifestWriter::New(options, sink));
     ManifestFile file;
@@ -187,8 +194,8 @@ Result<ProofObject> PutManifest(const Context& ctx, Storage& storage, const Back
 
 Result<ProofObject> PutFilesMetadata(const Context& ctx, Storage& storage, const std::string& backup,
                                      const FileSet& files, const TarUpload& upload, const std::string& label_tar,
-                                     BackupServer* server) {
-  return StreamDocument(ctx, storage, backup, kFilesMetadataName, [&](Sink& sink) -> Status {
+                                     BackupServer* server, bool sealed) {
+  return StreamDocument(ctx, storage, backup, kFilesMetadataName, sealed, [&](Sink& sink) -> Status {
     FilesMetadataWriter writer(sink);
     FileDescription description;
     for (size_t i = 0; i < files.size(); ++i) {
@@ -203,6 +210,24 @@ Result<ProofObject> PutFilesMetadata(const Context& ctx, Storage& storage, const
     if (server != nullptr) WALRIG_TRY(WriteDatabases(ctx, writer, *server));
     return writer.Finish(ctx);
   });
+}
+
+Status PutSeal(const Context& ctx, Storage& storage, Cipher& cipher, const std::string& backup,
+               const std::vector<ProofObject>& sealed, const std::string& proof_text, const std::string& sentinel_text) {
+  Seal seal;
+  seal.backup = backup;
+  WALRIG_ASSIGN(SealedDocument proof, SealDocument(kProofName, proof_text));
+  seal.documents.push_back(std::move(proof));
+  WALRIG_ASSIGN(SealedDocument sentinel, SealDocument(kSealedSentinelName, sentinel_text));
+  seal.documents.push_back(std::move(sentinel));
+  for (const ProofObject& document : sealed) {
+    if (!document.sha256.empty()) seal.documents.push_back({document.name, document.stored_bytes, document.sha256});
+  }
+  MemorySource plain(SerializeSeal(seal));
+  PutEncodedOptions options;
+  options.put = NewObject(storage);
+  auto stored = PutEncoded(ctx, storage, SealKey(backup), Codec{.compressor = nullptr, .cipher = &cipher}, plain, options);
+  return std::move(stored).status().With(fmt::format("storing {}", kSealName));
 }
 
 }  // namespace walrig

@@ -31,6 +31,7 @@ struct BackupFacts {
   bool permanent = false;
   std::optional<Json> user_data;
   bool files_metadata_disabled = false;
+  bool sealed = false;         // the documents get SHA-256 hashes
   uint64_t uncompressed_bytes = 0, compressed_bytes = 0, catalog_bytes = 0;
 };
 
@@ -56,6 +57,10 @@ Result<ProofObject> PutManifest(const Context& ctx, Storage& storage, const Back
 // `server` null: without the names of databases. A database that cannot be asked is left out with a warning.
 Result<ProofObject> PutFilesMetadata(const Context& ctx, Storage& storage, const std::string& backup,
                                      const FileSet& files, const TarUpload& upload, const std::string& label_tar,
-                                     BackupServer* server);
+                                     BackupServer* server, bool sealed = false);
+
+// The seal over `sealed` (walrig.json, backup_manifest, files_metadata.json, where there) and the sentinel to be.
+Status PutSeal(const Context& ctx, Storage& storage, Cipher& cipher, const std::string& backup,
+               const std::vector<ProofObject>& sealed, const std::string& proof_text, const std::string& sentinel_text);
 
 }  // namespace walrig

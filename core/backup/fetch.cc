@@ -280,7 +280,8 @@ Result<BackupFetchReport> BackupFetch(const Context& ctx, const BackupFetchOptio
   const auto total_bytes = static_cast<uint64_t>(std::max<int64_t>(plan.sentinel.uncompressed_bytes, 0));
   if (deps.progress != nullptr) deps.progress->SetTotal(total_bytes, plan.members->listed_files());
   WALRIG_ASSIGN(std::unique_ptr<TreeWriter> tree, PrepareTarget(options.target_directory, plan, options.fsync));
-  ObjectReader reader(deps.storage, deps.codecs, plan.backup_name, plan.proof ? &*plan.proof : nullptr, deps.progress);
+  ObjectReader reader(deps.storage, deps.codecs, plan.backup_name, plan.proof ? &*plan.proof : nullptr, deps.progress,
+                      plan.seal ? &*plan.seal : nullptr);
   Restore job{options, deps, plan, *tree, reader};
   int64_t sync_ns = 0;
   Status status = RestoreContent(ctx, job, recovery);

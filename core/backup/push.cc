@@ -125,6 +125,7 @@ class Push {
   std::unique_ptr<TarUpload> upload_;
   std::vector<ExtraFile> extra_;
   Proof proof_;
+  std::string sentinel_text_;  // from StoreDocuments on: the seal has its hash
   uint64_t manifest_files_ = 0;
 };
 
@@ -344,6 +345,8 @@ Status Push::StoreDocuments(const Context& ctx) {
   facts_.finish_time_ns = NowMicroseconds(ctx);
   facts_.uncompressed_bytes = upload_->payload_bytes();
   facts_.compressed_bytes = upload_->stored_bytes();
+  facts_.sealed = proof_.sealed = deps_.codec.cipher != nullptr;
+  sentinel_text_ = MakeSentinel(facts_, files_.tablespaces());
   WALRIG_ASSIGN(ProofObject manifest, PutManifest(ctx, deps_.storage, facts_, files_, *upload_, extra_,
                                                   options_.manifest_checksum, &manifest_files_));
   proof_.objects = upload_->objects();
@@ -355,14 +358,17 @@ Status Push::StoreDocuments(const Context& ctx) {
     WALRIG_ASSIGN(ProofObject list,
                   PutFilesMetadata(ctx, deps_.storage, facts_.name, files_, *upload_,
                                    LabelTarName(deps_.codec.Extension()),
-                                   options_.without_database_names ? nullptr : &deps_.server));
+                                   options_.without_database_names ? nullptr : &deps_.server, facts_.sealed));
     proof_.objects.push_back(std::move(list));
   }
   proof_.walrig = options_.walrig_version;
   proof_.manifest = ProofManifest{
       std::string(kManifestName),
       options_.manifest_checksum == ManifestChecksum::kSha256 ? "SHA256" : "CRC32C", manifest_files_};
-  return PutDocument(ctx, deps_.storage, facts_.name, kProofName, SerializeProof(proof_)).status();
+  const std::string proof_text = SerializeProof(proof_);
+  WALRIG_TRY(PutDocument(ctx, deps_.storage, facts_.name, kProofName, proof_text).status());
+  if (!facts_.sealed) return OkStatus();
+  return PutSeal(ctx, deps_.storage, *deps_.codec.cipher, facts_.name, proof_.objects, proof_text, sentinel_text_);
 }
 
 Status Push::WaitForWal(const Context& ctx) {
@@ -384,6 +390,7 @@ Status Push::CheckStored(const Context& ctx) {
   WALRIG_TRY(CompareWithProof(proof_, stored));
   if (!stored.has_proof || !stored.has_manifest)
     return Corruption(fmt::format("{} or {} of backup {} is missing", kProofName, kManifestName, facts_.name));
+  if (facts_.sealed && !stored.has_seal) return Corruption(SealKey(facts_.name) + " is missing");
   if (stored.parts.size() + stored.control.size() + stored.label.size() == upload_->objects().size()) return OkStatus();
   return Conflict(fmt::format("{} holds tars that this backup did not write", TarFolderKey(facts_.name)));
 }
@@ -391,8 +398,7 @@ Status Push::CheckStored(const Context& ctx) {
 Status Push::StoreSentinel(const Context& ctx) {
   WALRIG_TRY(CheckStored(ctx).With("before storing the sentinel"));
   sentinel_may_be_ours_ = true;
-  Status status = WriteObject(ctx, deps_.storage, SentinelKey(facts_.name),
-                              MakeSentinel(facts_, files_.tablespaces()), NewObject(deps_.storage));
+  Status status = WriteObject(ctx, deps_.storage, SentinelKey(facts_.name), sentinel_text_, NewObject(deps_.storage));
   if (status.code() == Code::kAlreadyExists) sentinel_may_be_ours_ = false;
   if (!status.ok()) return std::move(status).With("storing the sentinel");
   // A run that claimed the name before the sentinel was there is deleting our parts; one that comes later sees it.

@@ -8,6 +8,7 @@
 #include "core/base/string_util.h"
 #include "core/catalog/chain.h"
 #include "core/catalog/object_reader.h"
+#include "core/catalog/sealed.h"
 #include "core/io/memory.h"
 #include "core/layout/backup_name.h"
 #include "core/layout/paths.h"
@@ -118,6 +119,18 @@ Status LoadDocuments(const Context& ctx, const ObjectReader& reader, RestorePlan
   }
   WALRIG_ASSIGN(std::unique_ptr<Source> source, reader.OpenDocument(ctx, kManifestName));
   return plan->members->LoadManifest(ctx, *source).With(ManifestKey(plan->backup_name));
+}
+
+Status Prove(const Context& ctx, BackupFetchDeps& deps, BackupEntry& entry, RestorePlan* plan) {
+  WALRIG_ASSIGN(ProvenBackup proven, ProveBackup(ctx, deps.storage, deps.codecs, entry, plan->objects));
+  plan->proof = std::move(proven.proof);
+  plan->seal = std::move(proven.seal);
+  plan->sentinel = proven.sentinel ? *std::move(proven.sentinel) : *std::move(entry.sentinel);
+  if (proven.seal_is_lost) {
+    Warn(ctx, fmt::format("{} is missing: nothing proves that backup {} holds all that was stored", SealKey(plan->backup_name),
+                          plan->backup_name));
+  }
+  return OkStatus();
 }
 
 Status ReadSmallTar(const Context& ctx, const ObjectReader& reader, const TarObject& object, RestorePlan* plan) {
@@ -245,18 +258,18 @@ Result<RestorePlan> PlanRestore(const Context& ctx, const BackupFetchOptions& op
   plan.backup_name = entry.name;
   if (!entry.sentinel) return std::move(entry.sentinel_status).With("backup " + entry.name);
   WALRIG_TRY(RefuseDelta(ctx, deps.storage, entry));
-  plan.sentinel = *std::move(entry.sentinel);
+  WALRIG_ASSIGN(plan.objects, ListBackupObjects(ctx, deps.storage, plan.backup_name));
+  WALRIG_TRY(Prove(ctx, deps, entry, &plan));
   auto wale_name = ParseBackupName(plan.backup_name);
   plan.wale = wale_name.ok() && !wale_name->wale_offset.empty();
   WALRIG_TRY(PlanTablespaces(plan.sentinel, options, options.target_directory, &plan));
 
-  WALRIG_ASSIGN(plan.objects, ListBackupObjects(ctx, deps.storage, plan.backup_name));
   for (const std::string& key : plan.objects.foreign) Warn(ctx, fmt::format("{} is no tar of a backup: ignored", key));
   WALRIG_TRY(RequireDecoders(ctx, deps.codecs, plan.objects));
-  WALRIG_ASSIGN(plan.proof, LoadProof(ctx, deps.storage, plan.backup_name));
   const Proof* proof = plan.proof ? &*plan.proof : nullptr;
   if (proof != nullptr) WALRIG_TRY(CompareWithProof(*proof, plan.objects));
-  ObjectReader reader(deps.storage, deps.codecs, plan.backup_name, proof, nullptr);
+  ObjectReader reader(deps.storage, deps.codecs, plan.backup_name, proof, nullptr,
+                      plan.seal ? &*plan.seal : nullptr);
   WALRIG_TRY(LoadDocuments(ctx, reader, &plan));
   WALRIG_TRY(RequireTars(plan));
   WALRIG_TRY(ReadSpecialTars(ctx, reader, &plan));

@@ -12,6 +12,7 @@
 #include "core/catalog/backup_objects.h"
 #include "core/catalog/backups.h"
 #include "core/layout/proof.h"
+#include "core/layout/seal.h"
 #include "core/pgdata/member_table.h"
 #include "core/pipeline/tar_entry.h"
 #include "core/postgres/control_file.h"
@@ -31,6 +32,7 @@ struct RestorePlan {
   Sentinel sentinel;
   BackupObjects objects;
   std::optional<Proof> proof;
+  std::optional<Seal> seal;                  // checked
   std::unique_ptr<MemberTable> members;
   std::vector<SmallMember> special;          // of pg_control.tar and backup_label.tar
   std::optional<ControlData> control;

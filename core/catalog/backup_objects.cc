@@ -33,6 +33,7 @@ Result<BackupObjects> ListBackupObjects(const Context& ctx, Storage& storage, co
     }
     if (entry.key == FilesMetadataKey(backup_name)) objects.has_files_metadata = true;
     if (entry.key == ProofKey(backup_name)) objects.has_proof = true;
+    if (entry.key == SealKey(backup_name)) objects.has_seal = true;
     if (entry.key.compare(0, tars.size(), tars) != 0) continue;
     auto object = ClassifyTarName(std::string_view(entry.key).substr(tars.size()));
     if (!object) {

@@ -33,6 +33,7 @@ struct BackupObjects {
   bool has_manifest = false;                 // <backup>/backup_manifest
   bool has_files_metadata = false;
   bool has_proof = false;
+  bool has_seal = false;
   uint64_t manifest_size_bytes = 0;
   uint64_t stored_bytes = 0;                 // of all tars
 };

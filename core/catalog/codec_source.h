@@ -26,6 +26,8 @@ class CodecProvider {
   virtual Cipher* cipher() = 0;
   // Whether objects that are not encrypted may be read although there is a cipher (WALRIG_ALLOW_PLAINTEXT).
   virtual bool plaintext_allowed() const { return false; }
+  // Whether a backup without a seal is refused (WALRIG_REQUIRE_SEAL).
+  virtual bool seal_required() const { return false; }
 };
 
 }  // namespace walrig

@@ -48,6 +48,36 @@ class StoredSource final : public Source {
   uint64_t bytes_ = 0;
 };
 
+// Compares a document with its seal where it ends.
+class SealedSource final : public Source {
+ public:
+  static Result<std::unique_ptr<Source>> New(std::unique_ptr<Source> source, std::string key, const SealedDocument& sealed) {
+    WALRIG_ASSIGN(Sha256 digest, Sha256::New());
+    return std::unique_ptr<Source>(new SealedSource(std::move(source), std::move(key), sealed, std::move(digest)));
+  }
+
+  Result<size_t> Read(const Context& ctx, MutableByteSpan buffer) override {
+    WALRIG_ASSIGN(const size_t got, source_->Read(ctx, buffer));
+    if (got == 0) {
+      WALRIG_TRY(CompareSealed(sealed_, bytes_, digest_.Hex(), key_));
+      return got;
+    }
+    digest_.Update(buffer.first(got));
+    bytes_ += got;
+    return got;
+  }
+
+ private:
+  SealedSource(std::unique_ptr<Source> source, std::string key, const SealedDocument& sealed, Sha256 digest)
+      : source_(std::move(source)), key_(std::move(key)), sealed_(sealed), digest_(std::move(digest)) {}
+
+  std::unique_ptr<Source> source_;
+  std::string key_;
+  const SealedDocument& sealed_;
+  Sha256 digest_;
+  uint64_t bytes_ = 0;
+};
+
 // Says what the operator may have forgotten when an object does not decode at all.
 class HintingSource final : public Source {
  public:
@@ -92,7 +122,15 @@ Result<std::unique_ptr<Source>> ObjectReader::OpenTar(const Context& ctx, const 
 }
 
 Result<std::unique_ptr<Source>> ObjectReader::OpenDocument(const Context& ctx, std::string_view name) const {
-  return OpenStored(ctx, BackupFolder(backup_name_) + std::string(name), name);
+  const std::string key = BackupFolder(backup_name_) + std::string(name);
+  const SealedDocument* sealed = nullptr;
+  if (seal_ != nullptr) {
+    sealed = seal_->Find(name);
+    if (sealed == nullptr) return Corruption(key + " is not in the seal of the backup");
+  }
+  WALRIG_ASSIGN(std::unique_ptr<Source> stored, OpenStored(ctx, key, name));
+  if (sealed == nullptr) return stored;
+  return SealedSource::New(std::move(stored), key, *sealed);
 }
 
 Status CompareWithProof(const Proof& proof, const BackupObjects& objects) {

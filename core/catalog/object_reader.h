@@ -12,6 +12,7 @@
 #include "core/catalog/backup_objects.h"
 #include "core/catalog/codec_source.h"
 #include "core/layout/proof.h"
+#include "core/layout/seal.h"
 #include "core/pipeline/progress.h"
 #include "walrig/storage.h"
 
@@ -19,10 +20,10 @@ namespace walrig {
 
 class ObjectReader {
  public:
-  // `proof` and `progress` may be null.
+  // `proof`, `progress` and `seal` may be null. With a seal, documents are compared with it as well.
   ObjectReader(Storage& storage, CodecProvider& codecs, std::string backup_name, const Proof* proof,
-               ProgressCounters* progress)
-      : storage_(storage), codecs_(codecs), backup_name_(std::move(backup_name)), proof_(proof), progress_(progress) {}
+               ProgressCounters* progress, const Seal* seal = nullptr)
+      : storage_(storage), codecs_(codecs), backup_name_(std::move(backup_name)), proof_(proof), progress_(progress), seal_(seal) {}
 
   // A tar. The source says its end only after the stored object was read to its end, decoded without an error and
   // compared with its proof. FAILS WITH: kNotFound, kNotSupported (no decoder), kCorruption, kTruncated; messages name the
@@ -39,6 +40,7 @@ class ObjectReader {
   const std::string backup_name_;
   const Proof* proof_;
   ProgressCounters* progress_;
+  const Seal* seal_;
 };
 
 // Compares what the storage holds with walrig.json, without reading: kCorruption names an object that is missing or has

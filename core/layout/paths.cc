@@ -53,6 +53,7 @@ std::string MetadataKey(std::string_view backup) { return Join(BackupFolder(back
 std::string FilesMetadataKey(std::string_view backup) { return Join(BackupFolder(backup), kFilesMetadataName); }
 std::string ManifestKey(std::string_view backup) { return Join(BackupFolder(backup), kManifestName); }
 std::string ProofKey(std::string_view backup) { return Join(BackupFolder(backup), kProofName); }
+std::string SealKey(std::string_view backup) { return Join(BackupFolder(backup), kSealName); }
 std::string TarFolderKey(std::string_view backup) { return Join(BackupFolder(backup), kTarFolder); }
 
 std::string PartName(uint32_t number, std::string_view extension) {

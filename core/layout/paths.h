@@ -26,6 +26,7 @@ inline constexpr std::string_view kMetadataName = "metadata.json";
 inline constexpr std::string_view kFilesMetadataName = "files_metadata.json";
 inline constexpr std::string_view kManifestName = "backup_manifest";
 inline constexpr std::string_view kProofName = "walrig.json";
+inline constexpr std::string_view kSealName = "walrig.json.seal";
 inline constexpr std::string_view kClaimName = "walrig.claim";  // only while the backup is being written
 
 std::string SentinelKey(std::string_view backup);
@@ -35,6 +36,7 @@ std::string MetadataKey(std::string_view backup);
 std::string FilesMetadataKey(std::string_view backup);
 std::string ManifestKey(std::string_view backup);
 std::string ProofKey(std::string_view backup);
+std::string SealKey(std::string_view backup);
 std::string TarFolderKey(std::string_view backup);
 
 // "part_001.tar.zst"; extension "" gives "part_001.tar".

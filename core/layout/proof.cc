@@ -76,6 +76,7 @@ Result<Proof> ParseProof(std::string_view text, std::string_view what) {
   WALRIG_TRY(reader.String("walrig", &proof.walrig));
   WALRIG_TRY(reader.String("hash", &proof.hash));
   if (proof.hash != "xxh128") return NotSupported(fmt::format("{}: hash '{}' is not known", what, Printable(proof.hash)));
+  WALRIG_TRY(reader.Bool("sealed", &proof.sealed));
   const Json* objects = reader.Take("objects");
   if (objects == nullptr || !objects->is_array()) return reader.Bad("objects", "is missing or no array");
   NameHashes names;
@@ -97,6 +98,7 @@ std::string SerializeProof(const Proof& proof) {
   line.Number("version", proof.version);
   line.String("walrig", proof.walrig);
   line.String("hash", proof.hash);
+  if (proof.sealed) line.Bool("sealed", true);
   std::string objects = "[";
   for (const ProofObject& object : proof.objects) {
     JsonLine one;

@@ -26,6 +26,7 @@ struct ProofObject {
   uint64_t stored_bytes = 0;
   uint64_t plain_bytes = 0;     // after decryption and decompression
   std::string xxh128;           // of the stored bytes; 32 lower-case digits
+  std::string sha256 = {};      // of a document that is to be sealed, for the seal; walrig.json does not hold it
 };
 
 struct ProofManifest {
@@ -38,6 +39,7 @@ struct Proof {
   int version = kProofVersion;
   std::string walrig;           // version of the writer
   std::string hash = "xxh128";
+  bool sealed = false;          // a seal was written with it
   std::vector<ProofObject> objects;
   std::optional<ProofManifest> manifest;
   Json unknown;                 // an object; keys of later minor additions

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/catalog/object_reader.h"
+#include "core/catalog/sealed.h"
 #include "core/io/memory.h"
 #include "core/layout/paths.h"
 #include "core/pgdata/member_table.h"
@@ -33,10 +34,13 @@ Status Note(VerifyRecord& record, std::string_view where, const Status& status) 
   return OkStatus();
 }
 
-Status LoadProofInto(const Context& ctx, BackupVerifyDeps& deps, BackupUnderTest& backup) {
-  auto proof = LoadProof(ctx, deps.storage, backup.name);
-  if (!proof.ok()) return Note(backup.record, ProofKey(backup.name), proof.status());
-  backup.proof = std::move(proof).value();
+Status LoadProofInto(const Context& ctx, BackupVerifyDeps& deps, const BackupEntry& entry, BackupUnderTest& backup) {
+  auto proven = ProveBackup(ctx, deps.storage, deps.codecs, entry, backup.objects);
+  if (!proven.ok()) return Note(backup.record, backup.name, proven.status());
+  backup.proof = std::move(proven->proof);
+  backup.seal = std::move(proven->seal);
+  if (proven->sentinel) backup.sentinel = *std::move(proven->sentinel);
+  if (proven->seal_is_lost) backup.record.Add(SealKey(backup.name), "missing: the backup was sealed");
   if (!backup.proof) return OkStatus();
   backup.record.result().hashes_checked = true;
   return Note(backup.record, ProofKey(backup.name), CompareWithProof(*backup.proof, backup.objects));
@@ -119,13 +123,14 @@ Status CheckMissing(const Context& ctx, const ObjectReader& reader, BackupUnderT
 }
 
 Status VerifyContent(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps,
-                     BackupUnderTest& backup) {
+                     const BackupEntry& entry, BackupUnderTest& backup) {
   WALRIG_ASSIGN(backup.objects, ListBackupObjects(ctx, deps.storage, backup.name));
   for (const std::string& key : backup.objects.foreign) {
     ctx.log->Write(LogLevel::kWarning, "backup-verify", key + " is no tar of a backup: ignored");
   }
-  WALRIG_TRY(LoadProofInto(ctx, deps, backup));
-  ObjectReader reader(deps.storage, deps.codecs, backup.name, backup.proof ? &*backup.proof : nullptr, deps.progress);
+  WALRIG_TRY(LoadProofInto(ctx, deps, entry, backup));
+  ObjectReader reader(deps.storage, deps.codecs, backup.name, backup.proof ? &*backup.proof : nullptr, deps.progress,
+                      backup.seal ? &*backup.seal : nullptr);
   WALRIG_TRY(LoadDocuments(ctx, reader, backup));
   CheckRequiredTars(backup);
   if (deps.progress != nullptr) {
@@ -155,7 +160,7 @@ Result<BackupVerifyResult> VerifyOne(const Context& ctx, const BackupVerifyOptio
   if (entry.metadata_status.code() != Code::kNotFound || backup.sentinel.version >= 2) {
     WALRIG_TRY(Note(backup.record, MetadataKey(entry.name), entry.metadata_status));
   }
-  WALRIG_TRY(VerifyContent(ctx, options, deps, backup));
+  WALRIG_TRY(VerifyContent(ctx, options, deps, entry, backup));
   return backup.record.Take();
 }
 

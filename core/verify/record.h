@@ -11,6 +11,7 @@
 
 #include "core/catalog/backup_objects.h"
 #include "core/layout/proof.h"
+#include "core/layout/seal.h"
 #include "core/layout/sentinel.h"
 #include "core/pgdata/member_table.h"
 #include "core/postgres/control_file.h"
@@ -99,6 +100,7 @@ struct BackupUnderTest {
   Sentinel sentinel;
   BackupObjects objects;
   std::optional<Proof> proof;
+  std::optional<Seal> seal;            // checked
   MemberTable members;
   std::optional<ControlData> control;  // from pg_control.tar, set before the parts are read
   LinkGuard links;
