@@ -80,28 +80,34 @@ Result<std::string> OneKey(Invocation& call, Storage& storage) {
   return found.front().key;
 }
 
-// --target all: the first storage that has it, once.
-Result<ExitCode> ForFirst(Invocation& call, Wiring& wiring, const std::function<Status(Storage&)>& use) {
-  bool done = false;
-  return ForTargets(call, wiring, true, [&](NamedStorage& one) -> Status {
-    if (done) return OkStatus();
-    WALRIG_TRY(use(*one.storage));
-    done = true;
-    return OkStatus();
-  });
+// --target all: the first storage that has it, once. `use` sets `begun` when what it gave out cannot be taken back: no other
+// storage is asked then.
+Result<ExitCode> ForFirst(Invocation& call, Wiring& wiring, const std::function<Status(Storage&, bool& begun)>& use) {
+  bool done = false, begun = false;
+  Status broken;
+  WALRIG_ASSIGN(const ExitCode code, ForTargets(call, wiring, true, [&](NamedStorage& one) -> Status {
+    if (done || begun) return OkStatus();
+    Status status = use(*one.storage, begun);
+    done = status.ok();
+    if (begun && !done) broken = status;
+    return status;
+  }));
+  if (!broken.ok()) return broken;
+  return code;
 }
 
 Result<ExitCode> RunCat(Invocation& call) {
   Wiring wiring(call.settings, call.log);
   const StReadOptions options{.decrypt = call.Has("decrypt"), .decompress = call.Has("decompress")};
   if (options.decrypt) WALRIG_TRY(wiring.PrepareCipher(call.ctx));
-  return ForFirst(call, wiring, [&](Storage& storage) -> Status {
+  return ForFirst(call, wiring, [&](Storage& storage, bool& begun) -> Status {
     WALRIG_ASSIGN(const std::string key, OneKey(call, storage));
     WALRIG_ASSIGN(const std::unique_ptr<Source> source, StOpen(call.ctx, storage, wiring, key, options));
     Buffer buffer(kIoBufferBytes);
     for (;;) {
       WALRIG_ASSIGN(const size_t got, source->Read(call.ctx, buffer.span()));
       if (got == 0) return OkStatus();
+      begun = true;
       call.out.Write(AsText(buffer.first(got)));
     }
   });
@@ -111,7 +117,7 @@ Result<ExitCode> RunGet(Invocation& call) {
   Wiring wiring(call.settings, call.log);
   const StReadOptions options{.decrypt = !call.Has("no-decrypt"), .decompress = !call.Has("no-decompress")};
   if (options.decrypt) WALRIG_TRY(wiring.PrepareCipher(call.ctx));
-  return ForFirst(call, wiring, [&](Storage& storage) -> Status {
+  return ForFirst(call, wiring, [&](Storage& storage, bool&) -> Status {
     WALRIG_ASSIGN(const std::string key, OneKey(call, storage));
     return StGet(call.ctx, storage, wiring, key, call.Argument(1), options).status();
   });

@@ -50,13 +50,47 @@ void Merge(TransferReport& all, TransferReport part) {
   }
 }
 
+// Reads until `span` is full or the stream ends.
+Result<size_t> Fill(const Context& ctx, Source& source, MutableByteSpan span) {
+  size_t filled = 0;
+  while (filled < span.size()) {
+    WALRIG_ASSIGN(const size_t got, source.Read(ctx, span.subspan(filled)));
+    if (got == 0) break;
+    filled += got;
+  }
+  return filled;
+}
+
+Result<bool> SameBytes(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object) {
+  WALRIG_ASSIGN(const std::unique_ptr<Source> here, source.Get(ctx, object.key, {}));
+  WALRIG_ASSIGN(const std::unique_ptr<Source> there, target.Get(ctx, object.key, {}));
+  Buffer mine(kIoBufferBytes), other(kIoBufferBytes);
+  for (;;) {
+    WALRIG_ASSIGN(const size_t got, Fill(ctx, *here, mine.span()));
+    WALRIG_ASSIGN(const size_t other_got, Fill(ctx, *there, other.span()));
+    if (got != other_got || !std::ranges::equal(mine.first(got), other.first(got))) return false;
+    if (got == 0) return true;
+  }
+}
+
+// AlreadyExists("") for what the target has. Its etag cannot tell: each storage makes its own.
+Status CheckThere(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object, const ObjectInfo& there,
+                  bool compare) {
+  bool same = there.size_bytes == object.size_bytes;
+  if (same && compare) {
+    WALRIG_ASSIGN(same, SameBytes(ctx, source, target, object));
+  }
+  if (same) return AlreadyExists("");
+  return Conflict("the target has another object of this name").Hint("--overwrite replaces it");
+}
+
+// `compare`: an object of the same size at the target is read before it counts as moved.
 Result<TransferReport> Copy(const Context& ctx, Storage& source, Storage& target,
-                            const std::vector<ObjectInfo>& objects, const TransferOptions& options) {
+                            const std::vector<ObjectInfo>& objects, const TransferOptions& options, bool compare) {
   return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
     if (!options.overwrite) {
       const Result<ObjectInfo> there = target.Stat(inner, object.key);
-      if (there.ok() && there->size_bytes == object.size_bytes) return AlreadyExists("");
-      if (there.ok()) return Conflict("the target has another object of this name").Hint("--overwrite replaces it");
+      if (there.ok()) return CheckThere(inner, source, target, object, *there, compare);
       if (there.status().code() != Code::kNotFound) return there.status();
     }
     WALRIG_TRY(CopyObject(inner, source, target, object));
@@ -85,7 +119,7 @@ Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& 
     if (there) return Skipped();
   }
   WALRIG_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx, source, BackupFolder(name)));
-  WALRIG_ASSIGN(TransferReport report, Copy(ctx, source, target, parts, options));
+  WALRIG_ASSIGN(TransferReport report, Copy(ctx, source, target, parts, options, true));
   if (report.failed > 0) return report;
   WALRIG_TRY(CopyObject(ctx, source, target, sentinel).With(sentinel.key));
   WALRIG_TRY(AwaitObject(ctx, target, sentinel, options).With(sentinel.key));
@@ -160,7 +194,7 @@ Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Stor
   return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
     WALRIG_ASSIGN(const TransferReport one, Copy(inner, source, target, {object}, {.overwrite = options.overwrite,
         .fail_fast = true, .concurrency = 1, .appearance_checks = options.appearance_checks,
-        .appearance_interval_ns = options.appearance_interval_ns}));
+        .appearance_interval_ns = options.appearance_interval_ns}, !options.preserve));
     if (one.skipped > 0) return AlreadyExists("");
     return options.preserve ? OkStatus() : DeleteAll(inner, source, {object.key});
   }, options);

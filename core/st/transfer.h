@@ -1,8 +1,9 @@
 // Moving objects from one storage to another: byte for byte, a backup's sentinel last there and first gone here.
 //
 // An object is deleted at its source only after the target has shown it with the same size. Run again after an
-// interruption, it goes on: what the target has is not moved again. Two names of one place are told by an object that is
-// written to the target for a moment, before anything is replaced and deleted.
+// interruption, it goes on: what the target has is not moved again. It has an object when the bytes are equal, which are
+// read for that; where nothing is deleted and no sentinel is put on top, their number is enough. Two names of one place
+// are told by an object that is written to the target for a moment, before anything is replaced and deleted.
 // THREADS: functions without state; they return after their threads have ended.
 #pragma once
 

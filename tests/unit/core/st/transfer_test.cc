@@ -52,6 +52,38 @@ TEST_F(TransferTest, AnotherObjectOfTheNameIsKeptAtBothPlaces) {
   EXPECT_EQ(ReadObject(ctx(), target_, "a", 100).value(), "new");
 }
 
+TEST_F(TransferTest, OtherBytesOfTheSameNumberAreNotTakenForTheObject) {
+  Put(source_, "a", "new");
+  Put(target_, "a", "old");
+  ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferObjects(ctx(), source_, target_, "", {}));
+  EXPECT_EQ(report.failed, 1u);
+  EXPECT_TRUE(Exists(ctx(), source_, "a").value());
+}
+
+TEST_F(TransferTest, ABackupIsNotFinishedOnAPartOfOtherBytes) {
+  for (const bool preserve : {false, true}) {
+    PutBackup();
+    Put(target_, "basebackups_005/base_1/tar_partitions/part_001.tar", std::string(299'999, 'x') + "y");
+    ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferBackups(ctx(), source_, target_, "", {.preserve = preserve}));
+    EXPECT_EQ(report.failed, 1u);
+    EXPECT_FALSE(Exists(ctx(), target_, kSentinel).value());
+    EXPECT_EQ(Count(source_), 3u);
+  }
+}
+
+TEST_F(TransferTest, WhatTheTargetHasIsNotWrittenAgain) {
+  PutBackup();
+  ASSERT_OK_AND_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx(), source_, "basebackups_005/base_1/"));
+  for (const ObjectInfo& part : parts) {
+    ASSERT_OK(CopyObject(ctx(), source_, target_, part));
+  }
+  ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferBackups(ctx(), source_, target_, "", {}));
+  EXPECT_EQ(report.skipped, 2u);
+  EXPECT_EQ(report.moved, 1u);
+  EXPECT_EQ(Count(source_), 0u);
+  EXPECT_EQ(Count(target_), 3u);
+}
+
 TEST_F(TransferTest, WithPreserveTheSourceStays) {
   Put(source_, "a", "1");
   ASSERT_OK(TransferObjects(ctx(), source_, target_, "", {.preserve = true}).status());
