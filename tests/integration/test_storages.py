@@ -233,6 +233,9 @@ class Tls(Base):
     def test_gcs(self):
         self.check(servers.fake_gcs, lambda s: s.keys())
 
+    def test_azure(self):
+        self.check(servers.azurite, lambda s: s.keys())
+
 
 class Killed(Base):
     """kill -9 in the middle of an upload."""
@@ -244,7 +247,8 @@ class Killed(Base):
         slow = self.world.path("slow.json")
         self.use(server.env, config=slow, WALG_COMPRESSION_METHOD="none", WALG_ZSTD_LEVEL=None, WALG_NETWORK_RATE_LIMIT="4194304",
                  S3_MAX_PART_SIZE="5242880" if "AWS_ENDPOINT" in server.env else None,
-                 AZURE_BUFFER_SIZE="1048576" if "AZURE_ENDPOINT" in server.env else None)
+                 AZURE_BUFFER_SIZE="1048576" if "AZURE_ENDPOINT" in server.env else None,
+                 GCS_MAX_CHUNK_SIZE="1048576" if "WALG_GS_PREFIX" in server.env else None)
         before = stored_bytes()
         process = self.world.popen([self.world.walrig_path, "--config", slow, "backup-push", self.primary.pgdata], env=self.primary.env,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -283,6 +287,13 @@ class Killed(Base):
             client = server.client()
             orphans = lambda: self.assertTrue(any("part_001.tar" in k for k in client.uploads(server.bucket)), "the kill left no upload")
             self.check(server, lambda: self.bytes_below(server.data), lambda: client.keys(server.bucket), orphans)
+
+    def test_gcs(self):
+        with servers.fake_gcs() as server:
+            pieces = lambda: [key for key in server.keys() if "_chunks/" in key]
+            self.check(server, lambda: len(pieces()) << 20, lambda: [key for key in server.keys() if "_chunks/" not in key],
+                       lambda: self.assertTrue(any("part_001.tar" in key for key in pieces()), "the kill left no pieces"))
+            self.assertEqual(pieces(), [])
 
     def test_azure(self):
         with servers.azurite() as server:
