@@ -25,7 +25,7 @@ SIDEWAYS = {
 LIBRARY_ROOMS = {
     r"sqlite3\.h": ("core/plugin/",), r"boost/dll": ("core/plugin/",), r"libpq-fe\.h": ("core/postgres/",),
     r"nlohmann/": ("core/base/json", "plugins/common/http/document", "core/layout/", "core/postgres/backup_manifest"), r"yaml-cpp": ("core/config/",),
-    r"isa-l": ("core/base/", "plugins/common/http/digest"), r"xxhash\.h": ("core/base/",), r"gcrypt\.h": ("core/base/", "plugins/cipher/", "plugins/common/http/"),
+    r"isa-l": ("core/base/", "plugins/common/http/digest"), r"xxhash\.h": ("core/base/", "plugins/common/ssh/"), r"gcrypt\.h": ("core/base/", "plugins/cipher/", "plugins/common/http/"),
     r"curl/": ("plugins/common/http/",), r"pugixml": ("plugins/common/http/",),
     r"zstd\.h": ("plugins/compressor/zstd/",), r"lz4\w*\.h": ("plugins/compressor/lz4/",), r"lzma\.h": ("plugins/compressor/xz/",),
     r"brotli/": ("plugins/compressor/brotli/",), r"zlib\.h": ("plugins/compressor/gzip/",), r"lzo/": ("plugins/compressor/lzo/",),

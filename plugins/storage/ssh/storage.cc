@@ -64,7 +64,8 @@ Result<std::unique_ptr<Sink>> SshStorage::Put(const Context& ctx, std::string_vi
   WALRIG_TRY(fs::CheckKey(key));
   WALRIG_ASSIGN(SftpPool::Lease sftp, pool_.Take(ctx));
   WALRIG_ASSIGN(std::unique_ptr<ObjectWriter> writer,
-                ObjectWriter::New(ctx, folders_, std::move(sftp), key, options, options_.in_flight_bytes));
+                ObjectWriter::New(ctx, folders_, std::move(sftp), key, options, options_.in_flight_bytes,
+                                  [this](const Context& call) { return pool_.Take(call); }));
   return std::unique_ptr<Sink>(std::move(writer));
 }
 
@@ -170,7 +171,7 @@ Status SshStorage::Copy(const Context& ctx, std::string_view from, std::string_v
   // Both files must be open on one connection.
   WALRIG_ASSIGN(std::unique_ptr<ObjectWriter> target,
                 ObjectWriter::New(ctx, folders_, source->ShareLease(), to, PutOptions{.size_bytes = size_bytes},
-                                  options_.in_flight_bytes));
+                                  options_.in_flight_bytes, nullptr));
   WALRIG_TRY(target->CopyFrom(ctx, source->handle(), size_bytes));
   return target->Commit(ctx);
 }

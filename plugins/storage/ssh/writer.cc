@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "plugins/storage/fs/names.h"
+#include "plugins/storage/ssh/reader.h"
 #include "walrig/sdk/call.h"
 
 namespace walrig::ssh {
@@ -19,9 +20,10 @@ constexpr uint64_t kAbortMs = 2000;
 }  // namespace
 
 ObjectWriter::ObjectWriter(Folders& folders, SftpPool::Lease sftp, std::string_view key, const PutOptions& options,
-                           uint64_t in_flight_bytes)
+                           uint64_t in_flight_bytes, Connect connect)
     : folders_(folders),
       sftp_(std::move(sftp)),
+      connect_(std::move(connect)),
       key_(key),
       size_expected_(options.size_bytes),
       only_if_absent_(options.only_if_absent),
@@ -33,12 +35,13 @@ ObjectWriter::~ObjectWriter() { Abort(); }
 
 Result<std::unique_ptr<ObjectWriter>> ObjectWriter::New(const Context& ctx, Folders& folders, SftpPool::Lease sftp,
                                                         std::string_view key, const PutOptions& options,
-                                                        uint64_t in_flight_bytes) {
+                                                        uint64_t in_flight_bytes, Connect connect) {
   if (options.only_if_absent && !sftp->extensions().hardlink) {
     return NotSupported("object " + std::string(key) + ": this sftp server has no atomic way to store only if absent")
         .Hint("it needs hardlink@openssh.com, as OpenSSH's sftp-server has it");
   }
-  std::unique_ptr<ObjectWriter> writer(new ObjectWriter(folders, std::move(sftp), key, options, in_flight_bytes));
+  std::unique_ptr<ObjectWriter> writer(new ObjectWriter(folders, std::move(sftp), key, options, in_flight_bytes,
+                                                        std::move(connect)));
   WALRIG_TRY(writer->Open(ctx));
   return writer;
 }
@@ -62,8 +65,11 @@ Status ObjectWriter::Open(const Context& ctx) {
                   }));
     if (!opened.IsStatus()) {
       // From here on the file is ours to remove.
+      temp_ = temp;
       temp_path_ = temp_path;
       WALRIG_ASSIGN(handle_, opened.ReadHandle());
+      open_ = true;
+      piece_bytes_ = sftp_->write_bytes_max();
     }
     WALRIG_ASSIGN(const AnswerPacket found, sftp_->Await(ctx, look));
     WALRIG_TRY(CheckTarget(found));
@@ -84,35 +90,41 @@ Status ObjectWriter::Announced(uint64_t more_bytes) const {
 }
 
 Status ObjectWriter::Write(const Context& ctx, ByteSpan bytes) {
+  if (!open_) return Internal("write to object " + key_ + " after commit or abort");
   WALRIG_TRY(sdk::PollStop(ctx));
+  bytes = bytes.subspan(std::min(taken_bytes_, bytes.size()));
   WALRIG_TRY(Announced(bytes.size()));
-  const size_t piece_bytes = sftp_->write_bytes_max();
-  while (!bytes.empty()) {
-    if (gathered_.empty() && bytes.size() >= piece_bytes) {
-      WALRIG_TRY(Send(ctx, bytes.first(piece_bytes)));
-      bytes = bytes.subspan(piece_bytes);
-      continue;
-    }
-    const size_t take = std::min(bytes.size(), piece_bytes - gathered_.size());
-    gathered_.insert(gathered_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(take));
-    bytes = bytes.subspan(take);
-    if (gathered_.size() < piece_bytes) continue;
-    WALRIG_TRY(Send(ctx, gathered_));
-    gathered_.clear();
-  }
-  return OkStatus();
+  Status status = lost_ ? Reconnect(ctx) : OkStatus();
+  if (status.ok()) status = Take(ctx, bytes);
+  if (!status.ok()) return Resumably(std::move(status));
+  taken_bytes_ = 0;
+  return status;
 }
 
-Status ObjectWriter::Send(const Context& ctx, ByteSpan piece) {
-  while (in_flight_bytes_ > 0 && in_flight_bytes_ + piece.size() > in_flight_max_bytes_) WALRIG_TRY(AwaitOne(ctx));
-  const uint64_t offset = sent_bytes_;
-  WALRIG_ASSIGN(const uint32_t id, sftp_->Start(
-                                       Request::kWrite,
-                                       [&](PacketBuilder& p) { p.Text(handle_).U64(offset).Bytes(piece); },
-                                       piece.size() + 300));
-  pieces_.push_back({id, piece.size()});
-  in_flight_bytes_ += piece.size();
-  sent_bytes_ += piece.size();
+// Counts in taken_bytes_ what need not come again.
+Status ObjectWriter::Take(const Context& ctx, ByteSpan bytes) {
+  while (true) {
+    if (gathered_.size() == piece_bytes_) WALRIG_TRY(SendGathered(ctx));
+    if (bytes.empty()) return OkStatus();
+    if (gathered_.capacity() < piece_bytes_ && !spare_.empty()) {
+      spare_.back().assign(gathered_.begin(), gathered_.end());
+      gathered_ = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    const size_t take = std::min(bytes.size(), piece_bytes_ - gathered_.size());
+    gathered_.insert(gathered_.end(), bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(take));
+    taken_bytes_ += take;
+    bytes = bytes.subspan(take);
+  }
+}
+
+Status ObjectWriter::SendGathered(const Context& ctx) {
+  while (in_flight_bytes_ > 0 && in_flight_bytes_ + gathered_.size() > in_flight_max_bytes_) WALRIG_TRY(AwaitOne(ctx));
+  pieces_.push_back({.offset = sent_bytes_, .bytes = std::move(gathered_)});
+  gathered_ = {};
+  in_flight_bytes_ += pieces_.back().bytes.size();
+  sent_bytes_ += pieces_.back().bytes.size();
+  WALRIG_TRY(Ask(pieces_.back()));
   // What was answered meanwhile makes room, and an error is seen early.
   while (!pieces_.empty()) {
     WALRIG_ASSIGN(const bool ready, sftp_->Ready(pieces_.front().id));
@@ -122,20 +134,87 @@ Status ObjectWriter::Send(const Context& ctx, ByteSpan piece) {
   return OkStatus();
 }
 
+Status ObjectWriter::Ask(Piece& piece) {
+  WALRIG_ASSIGN(piece.id, sftp_->Start(
+                              Request::kWrite,
+                              [&](PacketBuilder& p) { p.Text(handle_).U64(piece.offset).Bytes(piece.bytes); },
+                              piece.bytes.size() + 300));
+  piece.asked = true;
+  return OkStatus();
+}
+
 Status ObjectWriter::AwaitOne(const Context& ctx) {
-  const Piece piece = pieces_.front();
-  pieces_.pop_front();
-  in_flight_bytes_ -= piece.size_bytes;
+  Piece& piece = pieces_.front();
+  piece.asked = false;  // whatever comes, the number is used up
   WALRIG_ASSIGN(const AnswerPacket answer, sftp_->Await(ctx, piece.id));
   const Status status = ExpectOk(answer, "write object " + key_);
-  return status.ok() ? status : folders_.Explain(ctx, *sftp_, status);
+  if (!status.ok()) return folders_.Explain(ctx, *sftp_, status);
+  acknowledged_.Update(piece.bytes);
+  acknowledged_bytes_ += piece.bytes.size();
+  in_flight_bytes_ -= piece.bytes.size();
+  piece.bytes.clear();
+  spare_.push_back(std::move(piece.bytes));
+  pieces_.pop_front();
+  return OkStatus();
 }
 
 Status ObjectWriter::FlushAll(const Context& ctx) {
-  if (!gathered_.empty()) WALRIG_TRY(Send(ctx, gathered_));
-  gathered_.clear();
+  if (!gathered_.empty()) WALRIG_TRY(SendGathered(ctx));
   while (!pieces_.empty()) WALRIG_TRY(AwaitOne(ctx));
   return OkStatus();
+}
+
+Status ObjectWriter::Resumably(Status status) {
+  if (!status.retryable() || connect_ == nullptr) return status;
+  lost_ = true;
+  return std::move(status).Resumable();
+}
+
+// Writing a piece twice does no harm: it has its place.
+Status ObjectWriter::Reconnect(const Context& ctx) {
+  for (Piece& piece : pieces_) {
+    if (std::exchange(piece.asked, false)) sftp_->Forget(piece.id);
+  }
+  if (!handle_.empty() && sftp_->usable()) {
+    Result<uint32_t> close = sftp_->Start(Request::kClose, [&](PacketBuilder& p) { p.Text(handle_); });
+    if (close.ok()) sftp_->Forget(*close);
+  }
+  handle_.clear();
+  WALRIG_ASSIGN(sftp_, connect_(ctx));
+  if (sftp_->write_bytes_max() < piece_bytes_) {
+    return ProtocolError("sftp: the server takes less in one request than it took before");
+  }
+  WALRIG_TRY(CheckAcknowledged(ctx));
+  WALRIG_ASSIGN(const AnswerPacket opened, sftp_->Call(ctx, Request::kOpen, [&](PacketBuilder& p) {
+                  p.Text(temp_path_).U32(kOpenWrite).U32(0);
+                }));
+  if (opened.IsStatus()) return ExpectOk(opened, "open the temporary file of object " + key_ + " again");
+  WALRIG_ASSIGN(handle_, opened.ReadHandle());
+  for (Piece& piece : pieces_) WALRIG_TRY(Ask(piece));
+  lost_ = false;
+  return OkStatus();
+}
+
+Status ObjectWriter::CheckAcknowledged(const Context& ctx) {
+  if (acknowledged_bytes_ == 0) return OkStatus();
+  const Status lost = Corruption("put object " + key_ + ": after the connection broke, the server has not what it acknowledged before")
+                          .Hint("the server crashed meanwhile, or somebody else wrote to the file; try again");
+  GetOptions range;
+  range.length = acknowledged_bytes_;
+  auto reader = ObjectReader::Open(ctx, sftp_.Share(), folders_, temp_, range,
+                                   in_flight_max_bytes_);
+  if (reader.status().code() == Code::kNotFound) return lost;
+  WALRIG_TRY(reader.status());
+  RunningHash stored;
+  uint64_t bytes = 0;
+  Buffer buffer(kIoBufferBytes);
+  while (true) {
+    WALRIG_ASSIGN(const size_t got, (*reader)->Read(ctx, buffer.span()));
+    if (got == 0) break;
+    stored.Update(buffer.first(got));
+    bytes += got;
+  }
+  return bytes == acknowledged_bytes_ && stored.Value() == acknowledged_.Value() ? OkStatus() : lost;
 }
 
 Status ObjectWriter::CopyFrom(const Context& ctx, const std::string& handle, uint64_t size_bytes) {
@@ -159,21 +238,25 @@ Status ObjectWriter::CopyFrom(const Context& ctx, const std::string& handle, uin
 }
 
 Status ObjectWriter::Commit(const Context& ctx) {
-  if (handle_.empty()) return Internal("commit of object " + key_ + " after commit or abort");
+  if (!open_) return Internal("commit of object " + key_ + " after commit or abort");
   Status status = sdk::PollStop(ctx);
   const uint64_t total = sent_bytes_ + gathered_.size();
   if (status.ok() && size_expected_ != kUnknownSize && total != size_expected_) {
     status = InvalidArgument("object " + key_ + ": " + std::to_string(total) + " bytes came, " +
                              std::to_string(size_expected_) + " were announced");
   }
+  if (status.ok() && lost_) status = Reconnect(ctx);
   if (status.ok()) status = FlushAll(ctx);
   if (status.ok()) status = CloseFile(ctx);
+  if (!status.ok()) status = Resumably(std::move(status));
+  if (status.resumable()) return status;
   if (status.ok()) status = GiveName(ctx);
   if (!status.ok()) {
     Abort();
     return status;
   }
   temp_path_.clear();
+  open_ = false;
   Status synced = folders_.Sync(ctx, *sftp_, folders_.PathOf(folder_));
   if (synced.ok()) synced = folders_.Await(ctx);
   return synced.ok() ? synced : std::move(synced).OutcomeUnknown();
@@ -237,15 +320,25 @@ Status ObjectWriter::Link(const Context& ctx) {
 
 void ObjectWriter::Abort() noexcept {
   try {
-    for (const Piece& piece : pieces_) sftp_->Forget(piece.id);
+    open_ = false;
+    for (const Piece& piece : pieces_) {
+      if (piece.asked) sftp_->Forget(piece.id);
+    }
     pieces_.clear();
-    const std::string handle = std::exchange(handle_, "");
+    std::string handle = std::exchange(handle_, "");
     const std::string temp = std::exchange(temp_path_, "");
-    if ((handle.empty() && temp.empty()) || !sftp_->usable()) return;
+    if (handle.empty() && temp.empty()) return;
     sdk::SystemClock clock;
     Context ctx;
     ctx.clock = &clock;
     ctx.deadline_ns = clock.MonotonicNs() + kAbortMs * 1'000'000;
+    if (!sftp_->usable()) {
+      if (connect_ == nullptr) return;
+      Result<SftpPool::Lease> other = connect_(ctx);
+      if (!other.ok()) return;
+      sftp_ = std::move(other).value();
+      handle.clear();
+    }
     if (!handle.empty()) {
       Result<uint32_t> close = sftp_->Start(Request::kClose, [&](PacketBuilder& p) { p.Text(handle); });
       if (close.ok()) sftp_->Forget(*close);

@@ -3,15 +3,20 @@
 // Writes to a temporary name beside the object, many pieces under way at once; Commit waits for all of them, syncs the
 // file, gives it its name at once and syncs the folder. Until then nothing is visible.
 //
+// A connection that breaks meanwhile is a resumable error: the next call takes another connection, reads back what the
+// server had acknowledged, since a server that crashed may have lost it, and goes on with the pieces that it had not.
+//
 // OWNS: its share of a connection. THREADS: one at a time; the folders must outlive it.
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "plugins/common/ssh/running_hash.h"
 #include "plugins/storage/ssh/folders.h"
 #include "plugins/storage/ssh/sftp.h"
 #include "walrig/storage.h"
@@ -21,14 +26,18 @@ namespace walrig::ssh {
 
 class ObjectWriter final : public Sink {
  public:
-  // `in_flight_bytes`: how much may be sent and not yet acknowledged.
+  using Connect = std::function<Result<SftpPool::Lease>(const Context&)>;
+
+  // `in_flight_bytes`: how much may be sent and not yet acknowledged; so much is kept, too. `connect` finds another
+  // connection when one breaks; without it nothing is resumable.
   // FAILS WITH: kAlreadyExists, kNameInvalid (a folder has that name), kNotSupported (only_if_absent, and the server has
   // no hardlink@openssh.com), kPermission, kNoSpace.
   static Result<std::unique_ptr<ObjectWriter>> New(const Context& ctx, Folders& folders, SftpPool::Lease sftp,
                                                    std::string_view key, const PutOptions& options,
-                                                   uint64_t in_flight_bytes);
+                                                   uint64_t in_flight_bytes, Connect connect);
   ~ObjectWriter() override;
 
+  // FAILS WITH: kCorruption when what the server had acknowledged is not there after a connection broke.
   Status Write(const Context& ctx, ByteSpan bytes) override;
   // Takes `size_bytes` of an open file of the same connection without moving them through us.
   Status CopyFrom(const Context& ctx, const std::string& handle, uint64_t size_bytes);
@@ -41,15 +50,22 @@ class ObjectWriter final : public Sink {
 
  private:
   ObjectWriter(Folders& folders, SftpPool::Lease sftp, std::string_view key, const PutOptions& options,
-               uint64_t in_flight_bytes);
+               uint64_t in_flight_bytes, Connect connect);
   struct Piece {
-    uint32_t id;
-    size_t size_bytes;
+    uint64_t offset = 0;
+    std::vector<uint8_t> bytes;
+    uint32_t id = 0;
+    bool asked = false;  // `id` is a request of the present connection
   };
 
   Status Open(const Context& ctx);
   Status CheckTarget(const AnswerPacket& found) const;
-  Status Send(const Context& ctx, ByteSpan piece);
+  Status Take(const Context& ctx, ByteSpan bytes);
+  Status SendGathered(const Context& ctx);
+  Status Ask(Piece& piece);
+  Status Resumably(Status status);
+  Status Reconnect(const Context& ctx);
+  Status CheckAcknowledged(const Context& ctx);
   Status AwaitOne(const Context& ctx);
   Status FlushAll(const Context& ctx);
   Status CloseFile(const Context& ctx);
@@ -59,13 +75,21 @@ class ObjectWriter final : public Sink {
 
   Folders& folders_;
   SftpPool::Lease sftp_;
-  std::string key_, folder_, name_, temp_path_, handle_;
+  const Connect connect_;
+  std::string key_, folder_, name_, temp_, temp_path_, handle_;
+  bool open_ = false;
+  bool lost_ = false;            // the connection broke; the next call goes on with another
+  size_t piece_bytes_ = 0;
   uint64_t size_expected_;
   bool only_if_absent_;
   uint64_t in_flight_max_bytes_;
   uint64_t in_flight_bytes_ = 0;
   uint64_t sent_bytes_ = 0;
+  uint64_t acknowledged_bytes_ = 0;
+  RunningHash acknowledged_;          // hash of them
+  size_t taken_bytes_ = 0;       // of the call that failed resumably
   std::deque<Piece> pieces_;
+  std::vector<std::vector<uint8_t>> spare_;
   std::vector<uint8_t> gathered_;  // small writes, until they make a piece
 };
 
