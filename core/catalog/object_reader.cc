@@ -113,7 +113,8 @@ Result<std::unique_ptr<Source>> ObjectReader::OpenStored(const Context& ctx, con
 Result<std::unique_ptr<Source>> ObjectReader::OpenTar(const Context& ctx, const TarObject& object) const {
   Codec codec;
   codec.cipher = codecs_.cipher();
-  codec.plaintext_allowed = codecs_.plaintext_allowed();
+  // What is sealed was encrypted, every tar of it.
+  codec.plaintext_allowed = seal_ == nullptr && codecs_.plaintext_allowed();
   WALRIG_ASSIGN(codec.compressor, codecs_.ForExtension(ctx, object.extension));
   WALRIG_ASSIGN(std::unique_ptr<Source> stored,
                 OpenStored(ctx, object.key, std::string(kTarFolder) + object.file_name));

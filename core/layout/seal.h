@@ -1,4 +1,5 @@
-// Seal: <backup>/walrig.json.seal, what a backup is made of, as only somebody with the cipher's key can say it.
+// Seal: <backup>/walrig.json.seal, what a backup is made of, as only somebody can say it who encrypts for the cipher's key. Where
+// that key is public (recipients, OpenPGP) this is anybody who has it.
 //
 //   {"version":1,"backup":"base_...","documents":[{"name":"walrig.json","size":N,"sha256":"64 hex"},...]}
 //

@@ -24,7 +24,10 @@ namespace {
 
 constexpr size_t kNamesShown = 5;
 
-bool EndsRun(const Status& status) { return status.code() == Code::kCancelled || status.code() == Code::kTimeout; }
+// A storage that cannot be asked says nothing about the backup.
+bool EndsRun(const Status& status) {
+  return status.code() == Code::kCancelled || status.code() == Code::kTimeout || status.code() == Code::kUnavailable;
+}
 
 // Notes a failure as damage of the backup; hands back only what ends the whole run.
 Status Note(VerifyRecord& record, std::string_view where, const Status& status) {
