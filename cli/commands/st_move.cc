@@ -119,7 +119,7 @@ Result<ExitCode> RunCopy(Invocation& call) {
   WALRIG_ASSIGN(const auto to, to_wiring.OpenStorage(call.ctx, {.turbo = call.turbo, .target = "default"}));
   WALRIG_ASSIGN(const std::vector<ObjectInfo> objects, ListAll(call.ctx, *from, call.Text("prefix")));
   const MoveObject move = [&](const Context& ctx, const ObjectInfo& object) -> Status {
-    if (open.cipher == nullptr && seal.cipher == nullptr) return CopyObject(ctx, *from, *to, object);
+    if (open.cipher == nullptr && seal.cipher == nullptr) return CopyObject(ctx, *from, *to, object, MemoryOfOne({}));
     WALRIG_ASSIGN(const std::unique_ptr<Source> plain,
                   open.cipher == nullptr ? from->Get(ctx, object.key, {}) : OpenDecoded(ctx, *from, object.key, open));
     return PutEncoded(ctx, *to, object.key, seal, *plain).status();

@@ -16,6 +16,8 @@
 namespace walrig {
 namespace {
 
+constexpr uint64_t kObjectMemoryMin = 1u << 20;
+
 constexpr size_t kFailuresTold = 100;
 constexpr size_t kThreadsMax = 256;
 
@@ -93,7 +95,7 @@ Result<TransferReport> Copy(const Context& ctx, Storage& source, Storage& target
       if (there.ok()) return CheckThere(inner, source, target, object, *there, compare);
       if (there.status().code() != Code::kNotFound) return there.status();
     }
-    WALRIG_TRY(CopyObject(inner, source, target, object));
+    WALRIG_TRY(CopyObject(inner, source, target, object, MemoryOfOne(options)));
     return AwaitObject(inner, target, object, options);
   }, options);
 }
@@ -121,7 +123,7 @@ Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& 
   WALRIG_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx, source, BackupFolder(name)));
   WALRIG_ASSIGN(TransferReport report, Copy(ctx, source, target, parts, options, true));
   if (report.failed > 0) return report;
-  WALRIG_TRY(CopyObject(ctx, source, target, sentinel).With(sentinel.key));
+  WALRIG_TRY(CopyObject(ctx, source, target, sentinel, MemoryOfOne(options)).With(sentinel.key));
   WALRIG_TRY(AwaitObject(ctx, target, sentinel, options).With(sentinel.key));
   report.moved++;
   report.bytes += sentinel.size_bytes;
@@ -135,9 +137,17 @@ Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& 
 
 }  // namespace
 
-Status CopyObject(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object) {
+uint64_t MemoryOfOne(const TransferOptions& options) {
+  const uint64_t share = options.memory_bytes / std::max<size_t>(options.concurrency, 1);
+  return std::clamp(share, kObjectMemoryMin, PutOptions{}.memory_budget_bytes);
+}
+
+Status CopyObject(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object, uint64_t memory_bytes) {
   WALRIG_ASSIGN(const std::unique_ptr<Source> from, source.Get(ctx, object.key, {}));
-  WALRIG_ASSIGN(const std::unique_ptr<Sink> to, target.Put(ctx, object.key, PutOptions{.size_bytes = object.size_bytes}));
+  PutOptions put;
+  put.size_bytes = object.size_bytes;
+  put.memory_budget_bytes = memory_bytes;
+  WALRIG_ASSIGN(const std::unique_ptr<Sink> to, target.Put(ctx, object.key, put));
   WALRIG_ASSIGN(const uint64_t bytes, CopyAll(ctx, *from, *to, object.size_bytes));
   if (bytes != object.size_bytes) return Truncated(fmt::format("{} of {} bytes came", bytes, object.size_bytes));
   return to->Commit(ctx);
@@ -193,7 +203,7 @@ Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Stor
   if (objects.size() > options.objects_max) objects.resize(static_cast<size_t>(options.objects_max));
   return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
     WALRIG_ASSIGN(const TransferReport one, Copy(inner, source, target, {object}, {.overwrite = options.overwrite,
-        .fail_fast = true, .concurrency = 1, .appearance_checks = options.appearance_checks,
+        .fail_fast = true, .concurrency = 1, .memory_bytes = MemoryOfOne(options), .appearance_checks = options.appearance_checks,
         .appearance_interval_ns = options.appearance_interval_ns}, !options.preserve));
     if (one.skipped > 0) return AlreadyExists("");
     return options.preserve ? OkStatus() : DeleteAll(inner, source, {object.key});

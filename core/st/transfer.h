@@ -21,11 +21,15 @@ struct TransferOptions {
   bool preserve = false;    // nothing is deleted at the source
   bool fail_fast = false;   // the first failure ends all
   size_t concurrency = 10;
+  uint64_t memory_bytes = 96u << 20;   // what the writers of all may buffer; each at least what its storage cannot do without
   uint64_t objects_max = UINT64_MAX;   // of TransferObjects
   uint64_t backups_max = UINT64_MAX;   // of TransferBackups
   uint32_t appearance_checks = 3;      // how often the target is asked for an object before it counts as lost
   int64_t appearance_interval_ns = 1'000'000'000;
 };
+
+// The share of one object of those that move at once.
+uint64_t MemoryOfOne(const TransferOptions& options);
 
 struct TransferReport {
   uint64_t moved = 0, skipped = 0, failed = 0, bytes = 0;
@@ -49,6 +53,7 @@ Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectIn
                                   const TransferOptions& options);
 
 // Copies one object whole. FAILS WITH: kTruncated when the source is shorter than it said.
-Status CopyObject(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object);
+Status CopyObject(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object,
+                  uint64_t memory_bytes);
 
 }  // namespace walrig

@@ -71,11 +71,18 @@ TEST_F(TransferTest, ABackupIsNotFinishedOnAPartOfOtherBytes) {
   }
 }
 
+TEST_F(TransferTest, MemoryIsSharedByWhatMovesAtOnce) {
+  EXPECT_EQ(MemoryOfOne({.concurrency = 1, .memory_bytes = 96u << 20}), 32u << 20);
+  EXPECT_EQ(MemoryOfOne({.concurrency = 16, .memory_bytes = 96u << 20}), 6u << 20);
+  EXPECT_EQ(MemoryOfOne({.concurrency = 1000, .memory_bytes = 96u << 20}), 1u << 20);
+  EXPECT_EQ(MemoryOfOne({.concurrency = 0, .memory_bytes = 2u << 20}), 2u << 20);
+}
+
 TEST_F(TransferTest, WhatTheTargetHasIsNotWrittenAgain) {
   PutBackup();
   ASSERT_OK_AND_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx(), source_, "basebackups_005/base_1/"));
   for (const ObjectInfo& part : parts) {
-    ASSERT_OK(CopyObject(ctx(), source_, target_, part));
+    ASSERT_OK(CopyObject(ctx(), source_, target_, part, 1u << 20));
   }
   ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferBackups(ctx(), source_, target_, "", {}));
   EXPECT_EQ(report.skipped, 2u);
