@@ -159,6 +159,50 @@ class DeleteWithFailover(unittest.TestCase):
         self.assertEqual(self.there(), [False, False])
 
 
+class Failover(Base):
+    """A storage that goes away under a living PostgreSQL, and comes back."""
+
+    def test_work_goes_on_in_the_other_storage_meanwhile(self):
+        far = self.world.mkdir("far")
+        in_far = lambda part: any(part in name for _, folders, names in os.walk(far) for name in folders + names)
+        with servers.minio() as server:
+            in_s3 = lambda part: any(part in key for key in server.client().keys(server.bucket))
+            self.use(server.env, WALG_FAILOVER_STORAGES={"far": {"WALG_FILE_PREFIX": far}}, WALG_FAILOVER_STORAGES_CACHE_LIFETIME="1ms",
+                     WALG_FAILOVER_STORAGES_CHECK_TIMEOUT="5s", WALRIG_RETRY_ATTEMPTS="2")
+            self.fill()
+            self.push()
+            first = self.segment()
+            self.assertTrue(in_s3(first[0]))
+
+            server.process.kill()
+            server.process.wait()
+            self.fill()
+            second = self.segment()
+            self.assertTrue(in_far(second[0]))
+            self.assertEqual(self.fetched(second[0]), (0, self.content(second[1])))
+            code, got = self.fetched(first[0])
+            self.assertIsNone(got)
+            self.assertNotIn(code, (0, 74), "PostgreSQL would take it for the end of WAL")
+            self.push()
+            self.assertEqual(len(self.backups()), 1)
+            self.assertTrue(in_far(self.backups()[0]))
+
+            self.assertTrue(server._try_start(), server.log())
+            for name in os.listdir(self.world.env["HOME"]):
+                if name.startswith(".walrig_storage_"):  # the verdict, which would take its time to change
+                    os.unlink(os.path.join(self.world.env["HOME"], name))
+            self.assertEqual(len(self.backups()), 2)
+            self.fill(300)
+            third = self.segment()
+            self.assertTrue(in_s3(third[0]))
+            self.assertFalse(in_far(third[0]))
+            for name, copy in (first, second, third):
+                self.assertEqual(self.fetched(name), (0, self.content(copy)))
+            want = self.digest(self.primary)
+            # Its backup lies in one storage, its WAL in both.
+            self.assertEqual(self.digest(self.recover("failed-over")), want)
+
+
 class EachStorage(Base):
     def round_trip(self, server):
         self.use(server.env)
