@@ -168,7 +168,7 @@ class Bench:
         with self.storage(kind) as tools:
             for concurrency in self.a.concurrency:
                 samples = {}
-                for round_number in range(self.a.rounds):
+                for round_number in range(self.a.rounds + 1):  # the first round warms up and does not count
                     for tool in list(tools):
                         if tool == "sftp" and concurrency > 1:
                             continue
@@ -181,7 +181,8 @@ class Bench:
                                 self.notes.append(f"{kind}: {tool} left out: {' '.join(str(e).split())[-200:]}")
                                 del tools[tool]
                                 break
-                            samples.setdefault((tool, ("up", "down")[direction]), []).append((wall, cpu / gib, rss))
+                            if round_number:
+                                samples.setdefault((tool, ("up", "down")[direction]), []).append((wall, cpu / gib, rss))
                             print(f"{kind} {concurrency} {tool} {('up', 'down')[direction]} {wall:.2f} s", file=sys.stderr)
                 for (tool, direction), taken in samples.items():
                     wall, cpu, rss = (statistics.median(column) for column in zip(*taken))
