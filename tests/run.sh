@@ -3,7 +3,7 @@
 #
 #   tests/run.sh [SELECTION...] [--matrix] [--fuzz-seconds N]
 #
-# Selections (all but bench and matrix when none is given):
+# Selections (all but bench, long and matrix when none is given):
 #   unit          fast tests of every room, the tidy rules, fuzzer seeds
 #   conformance   the conformance kit on every shipped plugin, through its .so
 #   integration   real PostgreSQL 15; WAL-G's artefacts; SDK built out of tree
@@ -11,6 +11,7 @@
 #   fuzz          every fuzzer for some seconds (--fuzz-seconds, default 10), under clang's sanitizers
 #   sanitizers    the unit tests under ASan+UBSan and under TSan
 #   bench         one table of walrig against its peers (tests/bench/bench.py)
+#   long          an object of 6 GiB on every storage, in bounded memory (level 3 of the conformance kit)
 #   matrix        integration on PostgreSQL 13, 14, 16, 17 and 18 (also --matrix)
 #
 # Environment: WALRIG_FIXTURES=DIR adds all of WAL-G's artefacts in DIR to those in tests/data;
@@ -26,7 +27,7 @@ while [[ $# -gt 0 ]]; do
     -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "$0"; exit 0 ;;
     --matrix) selected+=(matrix) ;;
     --fuzz-seconds) fuzz_seconds=$2; shift ;;
-    unit | conformance | integration | faults | fuzz | sanitizers | bench | matrix) selected+=("$1") ;;
+    unit | conformance | integration | faults | fuzz | sanitizers | bench | long | matrix) selected+=("$1") ;;
     *) echo "tests/run.sh: unknown selection '$1' (see --help)" >&2; exit 2 ;;
   esac
   shift
@@ -77,10 +78,10 @@ run_ctest() {
   closings+=("$name: $(grep -E 'tests passed|No tests' "$log" | tail -n 1)")
 }
 
-if wants unit || wants conformance || wants integration || wants faults || wants bench || wants matrix; then
+if wants unit || wants conformance || wants integration || wants faults || wants bench || wants long || wants matrix; then
   build release
 fi
-if wants conformance || wants integration || wants faults || wants bench; then
+if wants conformance || wants integration || wants faults || wants bench || wants long; then
   echo "== servers ($(elapsed))"
   bash tests/servers/install.sh || failures+=(servers)
 fi
@@ -102,6 +103,10 @@ if wants matrix; then
   bash tests/integration/matrix.sh "$root/build/release" || failures+=(matrix)
   # Another program on the same storage; minutes of cargo the first time, hence not in every run.
   bash tests/servers/install.sh walrus && run_ctest peers release '^integration$' -R peers
+fi
+if wants long; then
+  echo "== long ($(elapsed))"
+  python3 tests/conformance/conformance.py "$root/build/release" --long || failures+=(long)
 fi
 if wants bench; then
   python3 tests/bench/bench.py --build "$root/build/release" || failures+=(bench)

@@ -51,6 +51,7 @@ std::vector<StorageCheck> StorageObjectChecks();    // reading and writing
 std::vector<StorageCheck> StorageListingChecks();   // names, lists, deletes, copies
 std::vector<StorageCheck> StorageResourceChecks();  // level 2
 std::vector<Check> StorageFaultChecks(const StorageFixture& fixture);  // level 2, through a fault proxy
+std::vector<StorageCheck> StorageLongChecks();      // level 3
 std::vector<StorageCheck> StorageUnfinishedChecks();  // uploads without an end
 
 }  // namespace walrig::conformance

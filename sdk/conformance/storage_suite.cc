@@ -54,7 +54,7 @@ Result<std::vector<std::string>> StorageBench::Names(const std::string& prefix) 
 std::vector<Check> StorageSuite(StorageFixture fixture) {
   std::vector<Check> suite;
   for (auto part : {StorageObjectChecks(), StorageListingChecks(), StorageResourceChecks(),
-                    StorageUnfinishedChecks()}) {
+                    StorageUnfinishedChecks(), StorageLongChecks()}) {
     for (const StorageCheck& check : part) {
       suite.push_back({std::string("storage/") + check.name, check.level, [fixture, check](Verdict& verdict) {
                          StorageBench bench(fixture, check.name, verdict);
