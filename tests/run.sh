@@ -10,7 +10,7 @@
 #   faults        crash loops, kill -9 at random moments, full disks
 #   fuzz          every fuzzer for some seconds (--fuzz-seconds, default 10), under clang's sanitizers
 #   sanitizers    the unit tests under ASan+UBSan and under TSan
-#   bench         one table of walrig against its peers (tests/bench/bench.py)
+#   bench         tables of walrig beside its peers (tests/bench)
 #   long          an object of 6 GiB on every storage, in bounded memory (level 3 of the conformance kit)
 #   matrix        integration on PostgreSQL 13, 14, 16, 17 and 18 (also --matrix)
 #
@@ -109,7 +109,9 @@ if wants long; then
   python3 tests/conformance/conformance.py "$root/build/release" --long || failures+=(long)
 fi
 if wants bench; then
-  python3 tests/bench/bench.py --build "$root/build/release" || failures+=(bench)
+  for table in bench storages ciphers; do
+    python3 "tests/bench/$table.py" --build "$root/build/release" || failures+=("bench: $table")
+  done
 fi
 
 echo "== summary ($(elapsed))"
