@@ -30,6 +30,9 @@ Result<std::vector<std::string>> ChainOf(const Context& ctx, Storage& storage, c
       return Corruption(fmt::format("the chain of {} is a cycle: {} names {} as its parent", entry.name, child, parent));
     }
     auto loaded = LoadSentinel(ctx, storage, parent);
+    if (loaded.status().code() == Code::kNotFound) {
+      return Corruption(fmt::format("the chain of {} is broken: {}, the parent of {}, is missing", entry.name, parent, child));
+    }
     if (!loaded.ok()) {
       return std::move(loaded).status().With(fmt::format("the chain of {} is broken at {}, the parent of {}", entry.name,
                                                          parent, child));

@@ -157,6 +157,8 @@ TEST_F(ChainTest, AnswersACycle) {
 TEST_F(ChainTest, NamesTheParentThatIsMissing) {
   PutDelta(kChild, kFirst);
   EXPECT_THAT(Chain(kChild), MessageHas(kFirst));
+  // Not kNotFound: the backup that was asked for is there.
+  EXPECT_THAT(Chain(kChild), HasCode(Code::kCorruption));
 }
 
 TEST_F(ChainTest, DistrustsAnIncrementsNameWithoutDeltaKeys) {
