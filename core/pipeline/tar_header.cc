@@ -71,22 +71,6 @@ bool ChecksumHolds(ByteSpan block) {
   return stored.has_value() && (*stored == unsigned_sum || *stored == signed_sum);
 }
 
-TarEntry::Type TypeOf(char flag, std::string_view name) {
-  switch (flag) {
-    case '\0':
-    case '0':
-    case '7':
-      return name.ends_with('/') ? TarEntry::Type::kDirectory : TarEntry::Type::kFile;
-    case '1': return TarEntry::Type::kHardlink;
-    case '2': return TarEntry::Type::kSymlink;
-    case '3': return TarEntry::Type::kCharDevice;
-    case '4': return TarEntry::Type::kBlockDevice;
-    case '5': return TarEntry::Type::kDirectory;
-    case '6': return TarEntry::Type::kFifo;
-    default: return TarEntry::Type::kOther;
-  }
-}
-
 Result<int64_t> Decimal(std::string_view key, std::string_view text) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -125,6 +109,22 @@ bool IsZeroBlock(ByteSpan block) {
   return std::all_of(block.begin(), block.end(), [](uint8_t byte) { return byte == 0; });
 }
 
+TarEntry::Type TarTypeOf(char flag, std::string_view name) {
+  switch (flag) {
+    case '\0':
+    case '0':
+    case '7':
+      return name.ends_with('/') ? TarEntry::Type::kDirectory : TarEntry::Type::kFile;
+    case '1': return TarEntry::Type::kHardlink;
+    case '2': return TarEntry::Type::kSymlink;
+    case '3': return TarEntry::Type::kCharDevice;
+    case '4': return TarEntry::Type::kBlockDevice;
+    case '5': return TarEntry::Type::kDirectory;
+    case '6': return TarEntry::Type::kFifo;
+    default: return TarEntry::Type::kOther;
+  }
+}
+
 Result<TarEntry> ParseTarBlock(ByteSpan block) {
   if (!ChecksumHolds(block)) return Corruption("the header's checksum does not hold");
   const auto number = [&](Field field, const char* what) -> Result<int64_t> {
@@ -149,7 +149,7 @@ Result<TarEntry> ParseTarBlock(ByteSpan block) {
   }
   entry.link = Text(block, kLink);
   entry.type_flag = static_cast<char>(block[kType.offset]);
-  entry.type = TypeOf(entry.type_flag, entry.name);
+  entry.type = TarTypeOf(entry.type_flag, entry.name);
   WALRIG_ASSIGN(const uint64_t mode, natural(kMode, "mode"));
   entry.mode = static_cast<uint32_t>(mode & 07777);
   WALRIG_ASSIGN(entry.uid, natural(kUid, "uid"));
@@ -184,7 +184,6 @@ Status ApplyPaxRecords(const PaxRecords& records, TarEntry& entry) {
     if (key == "path" || key == "linkpath" || key == "uname" || key == "gname") WALRIG_TRY(CheckText(key, value));
     if (key == "path") {
       entry.name = value;
-      entry.type = TypeOf(entry.type_flag, entry.name);
     } else if (key == "linkpath") {
       entry.link = value;
     } else if (key == "uname") {

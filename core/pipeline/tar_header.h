@@ -17,6 +17,9 @@ using PaxRecords = std::map<std::string, std::string, std::less<>>;
 
 bool IsZeroBlock(ByteSpan block);
 
+// What a member is by its flag and its whole name: what v7 calls a file is a directory where the name ends in a slash.
+TarEntry::Type TarTypeOf(char flag, std::string_view name);
+
 // Decodes a header block. The fields are as the block says: extended headers are not applied, nothing is refused but what
 // cannot be read. REQUIRES: 512 bytes. FAILS WITH: kCorruption (checksum, a number that is none).
 Result<TarEntry> ParseTarBlock(ByteSpan block);
@@ -25,7 +28,7 @@ Result<TarEntry> ParseTarBlock(ByteSpan block);
 // FAILS WITH: kCorruption.
 Status ParsePaxRecords(std::string_view data, PaxRecords& records);
 
-// Puts what the records say into the entry. FAILS WITH: kCorruption, kNotSupported (sparse files).
+// Puts what the records say into the entry, but for its type, which hangs on the name. FAILS WITH: kCorruption, kNotSupported (sparse files).
 Status ApplyPaxRecords(const PaxRecords& records, TarEntry& entry);
 
 }  // namespace walrig

@@ -168,6 +168,8 @@ Status TarReader::Apply(Extensions extensions, TarEntry& entry) const {
     extensions.pax = std::move(merged);
   }
   WALRIG_TRY(ApplyPaxRecords(extensions.pax, entry));
+  // Only now is the name whole: a block holds the first 100 bytes of a long one, and they may end in a slash.
+  entry.type = TarTypeOf(entry.type_flag, entry.name);
   if (entry.type_flag == 'S') return NotSupported("sparse files in a tar are not supported");
   if (entry.name.empty()) return Corruption("the member's name is empty");
   if (!HasBody(entry)) entry.size_bytes = 0;  // as Go: what others claim there is not in the stream

@@ -142,6 +142,7 @@ Status Check(const TarEntry& entry) {
     if (text->find('\0') != text->npos) return bad("a text holds a zero byte");
   }
   if (TypeFlag(entry.type) == '\0') return bad("not a file, directory or symbolic link");
+  if (entry.type == TarEntry::Type::kFile && entry.name.ends_with('/')) return bad("a file's name ends in a slash");
   if (entry.type != TarEntry::Type::kFile && entry.size_bytes != 0) return bad("only a file has a body");
   if (entry.mode > 07777) return bad("the mode holds more than permissions");
   if (std::max({entry.size_bytes, entry.uid, entry.gid}) > kNumberMax) return bad("a number is too large");

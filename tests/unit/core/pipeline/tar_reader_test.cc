@@ -227,7 +227,7 @@ TEST_F(TarReaderTest, ReportsTypesForTheRestoreToRefuse) {
 }
 
 TEST_F(TarReaderTest, TakesAFileWithASlashAtItsEndForADirectory) {
-  ASSERT_OK_AND_ASSIGN(const TarEntry entry, First(Block("dir/", '0', 0)));
+  ASSERT_OK_AND_ASSIGN(const TarEntry entry, First(Block("dir", '0', 0, [](std::string& b) { b[3] = '/'; })));
   EXPECT_EQ(entry.type, Type::kDirectory);
 }
 
@@ -331,6 +331,21 @@ TEST_F(TarReaderTest, ReadsGnuLongNamesAndLinks) {
   ASSERT_OK_AND_ASSIGN(const TarEntry entry, First(tar));
   EXPECT_EQ(entry.name, name);
   EXPECT_EQ(entry.link, link);
+}
+
+TEST_F(TarReaderTest, TellsAFileFromADirectoryByItsWholeName) {
+  const std::string cut = std::string(99, 'd') + '/';  // what GNU tar leaves in the block of a longer name
+  const auto put_cut = [&](std::string& block) { block.replace(0, cut.size(), cut); };
+  const std::string file = Block("././@LongLink", 'L', 101) + Padded(cut + 'f') + Block("x", '0', 4, put_cut) + Padded("body");
+  ASSERT_OK_AND_ASSIGN(const auto files, ReadAll(file + kTrailer));
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(files[0].entry.name, cut + 'f');
+  EXPECT_EQ(files[0].entry.type, Type::kFile);
+  EXPECT_EQ(files[0].body, "body");
+
+  const std::string directory = Block("././@LongLink", 'L', 100) + Padded(cut) + Block("short", '0', 0);
+  ASSERT_OK_AND_ASSIGN(const auto directories, ReadAll(directory + kTrailer));
+  EXPECT_EQ(directories[0].entry.type, Type::kDirectory);
 }
 
 TEST_F(TarReaderTest, BoundsExtendedHeaders) {

@@ -85,6 +85,7 @@ TEST(TarWriterTest, RefusesWhatNoHeaderCanHold) {
     return EncodeTarHeader(entry);
   };
   EXPECT_THAT(encode([](TarEntry& e) { e.name = ""; }), HasCode(Code::kInvalidArgument));
+  EXPECT_THAT(encode([](TarEntry& e) { e.name = "a/"; }), HasCode(Code::kInvalidArgument));
   EXPECT_THAT(encode([](TarEntry& e) { e.name = "a\0b"s; }), HasCode(Code::kInvalidArgument));
   EXPECT_THAT(encode([](TarEntry& e) { e.uname = "a\0b"s; }), HasCode(Code::kInvalidArgument));
   EXPECT_THAT(encode([](TarEntry& e) { e.type = Type::kFifo; }), HasCode(Code::kInvalidArgument));
