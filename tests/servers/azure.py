@@ -72,10 +72,18 @@ class Azurite(Server):
         if self.tls:
             self.env["WALRIG_AZURE_CA_FILE"] = self.tls.ca
 
-    def keys(self, prefix=""):
+    def uncommitted_blocks(self, key):
+        status, body = self.request("GET", f"{self.container}/{key}", {"comp": "blocklist", "blocklisttype": "uncommitted"})
+        if status not in (200, 404):
+            raise RuntimeError(f"block list: {status} {body[:300]}")
+        return len(re.findall("<Block>", body.decode())) if status == 200 else 0
+
+    def keys(self, prefix="", include=""):
+        """`include`: "uncommittedblobs" to see also what has blocks only."""
         found, marker = [], ""
         while True:
-            query = {"restype": "container", "comp": "list", "prefix": prefix, **({"marker": marker} if marker else {})}
+            query = {"restype": "container", "comp": "list", "prefix": prefix,
+                     **({"include": include} if include else {}), **({"marker": marker} if marker else {})}
             status, body = self.request("GET", self.container, query)
             if status != 200:
                 raise RuntimeError(f"list: {status} {body[:300]}")
