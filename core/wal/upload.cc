@@ -29,6 +29,16 @@ Status StoreMetadata(const Context& ctx, const LocalWalFile& file, Storage& stor
   return WriteObject(ctx, storage, WalKey(file.name, "json"), DumpJson(document));
 }
 
+// The attempt that stored the file may have failed before it stored the metadata.
+Result<WalUpload> AlreadyArchived(const Context& ctx, const LocalWalFile& file, const WalPushOptions& options,
+                                  Storage& storage) {
+  if (options.individual_metadata) {
+    WALRIG_ASSIGN(const bool stored, Exists(ctx, storage, WalKey(file.name, "json")));
+    if (!stored) WALRIG_TRY(StoreMetadata(ctx, file, storage));
+  }
+  return WalUpload{.already_archived = true, .stats = {}};
+}
+
 }  // namespace
 
 Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, size_t workers,
@@ -39,7 +49,7 @@ Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, si
   if (guarded) {
     WALRIG_ASSIGN(const ArchivedContent content, compare());
     if (content == ArchivedContent::kDifferent) return Refusal(file);
-    if (content == ArchivedContent::kEqual) return WalUpload{.already_archived = true, .stats = {}};
+    if (content == ArchivedContent::kEqual) return AlreadyArchived(ctx, file, options, deps.storage);
   }
   PutEncodedOptions put{.put = {}, .workers = workers};
   put.before_commit = [&file] { return CheckUnchanged(file); };
@@ -50,7 +60,7 @@ Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, si
   if (!stats.ok() && stats.status().code() == Code::kAlreadyExists && put.put.only_if_absent) {
     WALRIG_ASSIGN(const ArchivedContent content, compare());
     if (content != ArchivedContent::kEqual) return Refusal(file);
-    return WalUpload{.already_archived = true, .stats = {}};
+    return AlreadyArchived(ctx, file, options, deps.storage);
   }
   if (!stats.ok()) return std::move(stats).status();
   if (options.individual_metadata) WALRIG_TRY(StoreMetadata(ctx, file, deps.storage));

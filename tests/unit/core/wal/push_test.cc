@@ -221,7 +221,8 @@ constexpr uint64_t kCallsMax = 200;  // more storage calls than any push or fetc
 class WalPushCrashTest : public WalTest {
  protected:
   // Pushes with the n-th storage call failing, for n = 1, 2, ... until none failed. After a failure the segment is
-  // absent or whole, and the same push with a healthy storage succeeds. Answers how many pushes failed.
+  // absent or whole, and the same push with a healthy storage succeeds and leaves the segment and its metadata. Answers
+  // how many pushes failed.
   size_t FailEachCallOfAPush(bool prevent_overwrite, bool effect_first) {
     const std::string segment = MakeSegment(1, 3, 77);
     const std::string path = dir_.Write(kName, segment);
@@ -233,6 +234,7 @@ class WalPushCrashTest : public WalTest {
       faulty.Set({.fail_from = n, .effect_first = effect_first});
       WalPushOptions options = PushOptions(path);
       options.prevent_overwrite = prevent_overwrite;
+      options.individual_metadata = true;
       const auto pushed = WalPush(ctx_, options, {.storage = faulty, .codec = {}, .codecs = codecs_});
       if (faulty.failed() == 0) {
         EXPECT_THAT(pushed, IsOk());
@@ -249,11 +251,22 @@ class WalPushCrashTest : public WalTest {
       }
       EXPECT_THAT(WalPush(ctx_, options, {.storage = memory, .codec = {}, .codecs = codecs_}), IsOk()) << "call " << n;
       EXPECT_EQ(ReadObject(ctx_, memory, key, 64 << 20).value(), segment);
+      EXPECT_THAT(ReadObject(ctx_, memory, key + ".json", 1 << 20), IsOk()) << "call " << n;
     }
     ADD_FAILURE() << "a push needs more than " << kCallsMax << " calls";
     return failures;
   }
 };
+
+TEST_F(WalPushTest, LeavesTheMetadataOfAnArchivedSegmentAsTheyAre) {
+  const std::string path = dir_.Write(kName, MakeSegment(1, 3, 77));
+  ASSERT_THAT(Push(path), IsOk());
+  Store(std::string("wal_005/") + kName + ".json", "of the first host");
+  WalPushOptions options = PushOptions(path);
+  options.prevent_overwrite = options.individual_metadata = true;
+  ASSERT_THAT(WalPush(ctx_, options, PushDeps()), IsOk());
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName + ".json"), "of the first host");
+}
 
 TEST_F(WalPushCrashTest, APushWhoseStorageFailsAnywhereLeavesTheSegmentWholeOrAbsent) {
   EXPECT_GE(FailEachCallOfAPush(false, false), 2u);
