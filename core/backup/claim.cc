@@ -39,4 +39,26 @@ Status NameClaim::Check(const Context& ctx) const {
 
 Status NameClaim::Remove(const Context& ctx) { return DeleteAll(ctx, storage_, {key_}); }
 
+Status NameClaim::ClearFolder(const Context& ctx) {
+  WALRIG_ASSIGN(const std::vector<ObjectInfo> leftovers, ListAll(ctx, storage_, BackupFolder(backup_name_)));
+  std::vector<std::string> keys;
+  for (const ObjectInfo& object : leftovers)
+    if (object.key != key_) keys.push_back(object.key);
+  if (keys.empty()) return OkStatus();
+  ctx.log->Write(LogLevel::kWarning, "backup",
+                 fmt::format("deleting {} objects that an interrupted backup left under {}", keys.size(), backup_name_));
+  return DeleteAll(ctx, storage_, keys);
+}
+
+Result<bool> NameClaim::GiveUp(const Context& ctx, bool sentinel_may_be_ours) {
+  if (sentinel_may_be_ours) WALRIG_TRY(DeleteAll(ctx, storage_, {SentinelKey(backup_name_)}));
+  WALRIG_ASSIGN(const bool ours, IsOurs(ctx));
+  if (!ours) return false;
+  WALRIG_ASSIGN(const std::vector<ObjectInfo> objects, ListAll(ctx, storage_, BackupFolder(backup_name_)));
+  std::vector<std::string> keys;
+  for (const ObjectInfo& object : objects) keys.push_back(object.key);
+  WALRIG_TRY(DeleteAll(ctx, storage_, keys));
+  return true;
+}
+
 }  // namespace walrig

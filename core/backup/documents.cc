@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/checksum.h"
+#include "core/base/json.h"
 #include "core/base/string_util.h"
 #include "core/io/hashing.h"
 #include "core/io/memory.h"
@@ -23,6 +24,9 @@
 
 namespace walrig {
 namespace {
+
+// What DumpJson puts in the place of bytes that are not UTF-8.
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 constexpr int64_t kNsPerS = 1'000'000'000;
 
@@ -190,6 +194,17 @@ Result<ProofObject> PutManifest(const Context& ctx, Storage& storage, const Back
     }
     return writer->Finish(ctx, {{facts.timeline, facts.start_lsn, facts.stop_lsn}});
   });
+}
+
+Status CheckNames(const FileSet& files) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    const std::string name = files.MemberName(files.entry(i));
+    if (std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) continue;
+    if (DumpJson(Json(name)).find(kReplacement) == std::string::npos) continue;
+    return InvalidArgument(fmt::format("the file name '{}' is not UTF-8", Printable(name, 4096)))
+        .Hint("rename the file, move it out of the data directory, or use --without-files-metadata");
+  }
+  return OkStatus();
 }
 
 Result<ProofObject> PutFilesMetadata(const Context& ctx, Storage& storage, const std::string& backup,

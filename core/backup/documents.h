@@ -54,6 +54,9 @@ Result<ProofObject> PutManifest(const Context& ctx, Storage& storage, const Back
                                 const TarUpload& upload, const std::vector<ExtraFile>& extra, ManifestChecksum checksum,
                                 uint64_t* files_listed);
 
+// FAILS WITH: kInvalidArgument for a name that files_metadata.json cannot hold, since it is not UTF-8.
+Status CheckNames(const FileSet& files);
+
 // `server` null: without the names of databases. A database that cannot be asked is left out with a warning.
 Result<ProofObject> PutFilesMetadata(const Context& ctx, Storage& storage, const std::string& backup,
                                      const FileSet& files, const TarUpload& upload, const std::string& label_tar,

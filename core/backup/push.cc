@@ -4,20 +4,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "core/backup/archive_wait.h"
 #include "core/backup/claim.h"
+#include "core/backup/cluster.h"
 #include "core/backup/documents.h"
 #include "core/backup/tar_upload.h"
 #include "core/base/errno_status.h"
-#include "core/base/fd.h"
 #include "core/base/json.h"
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
@@ -29,7 +27,6 @@
 #include "core/postgres/control_file.h"
 #include "core/postgres/data_dir.h"
 #include "core/postgres/liveness.h"
-#include "core/postgres/version.h"
 #include "core/postgres/wal_name.h"
 #include "core/storage/objects.h"
 
@@ -39,47 +36,15 @@ namespace {
 // An interrupted backup cleans up after itself, but never holds its process for long.
 constexpr uint64_t kUndoWaitNs = 20'000'000'000;
 constexpr uint64_t kPingWaitNs = 30'000'000'000;
-// What DumpJson puts in the place of bytes that are not UTF-8.
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-constexpr int kControlReadsMax = 20;
-constexpr uint64_t kControlPauseNs = 5'000'000;
 
 void Say(const Context& ctx, LogLevel level, const std::string& text) { ctx.log->Write(level, "backup", text); }
 
 // WAL-G's documents hold microseconds, rounded up.
 int64_t NowMicroseconds(const Context& ctx) { return (ctx.clock->WallNs() + 999) / 1000 * 1000; }
 
-Result<std::string> RealPath(const std::string& path) {
-  std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
-  if (!real) return ErrnoStatus(errno, "resolve " + path);
-  return std::string(real.get());
-}
-
 std::string HostName() {
   char name[HOST_NAME_MAX + 1] = {};
   return gethostname(name, sizeof name - 1) == 0 ? name : "";
-}
-
-Status OwnerHint(Status status) {
-  return std::move(status).Hint("run walrig as the user that owns the data directory");
-}
-
-// pg_control of a running server may be read in the middle of a write: its CRC tells.
-Result<std::string> ReadControlFile(const Context& ctx, const std::string& data_directory, ControlData* parsed) {
-  const std::string path = data_directory + "/" + std::string(kControlFilePath);
-  for (int round = 1;; ++round) {
-    Result<std::string> bytes = ReadWholeFile(path, kControlFileBytes);
-    if (!bytes.ok()) return OwnerHint(std::move(bytes).status());
-    Result<ControlData> control = ParseControlFile(AsBytes(*bytes));
-    if (control.ok()) {
-      *parsed = *control;
-      return bytes;
-    }
-    if (round == kControlReadsMax || control.status().code() == Code::kNotSupported)
-      return std::move(control).status().With(path);
-    ctx.clock->SleepNs(kControlPauseNs, ctx.stop.fd());
-    WALRIG_TRY(ctx.Poll());
-  }
 }
 
 // One run of the job. Each step is a method; what later steps need is a member.
@@ -107,8 +72,6 @@ class Push {
   void Undo(const Context& ctx);
 
  private:
-  void WarnWhereArchivingIsOff(const Context& ctx) const;
-  Status CheckNames() const;
   Status CheckStored(const Context& ctx);
   Status CheckStillStandby(const Context& ctx);
   std::string Key(std::string_view name) const { return BackupFolder(facts_.name) + std::string(name); }
@@ -153,47 +116,14 @@ Status Push::CheckOptions(const Context& ctx) {
 Status Push::LookAtServer(const Context& ctx) {
   facts_.start_time_ns = NowMicroseconds(ctx);
   facts_.hostname = HostName();
-  WALRIG_ASSIGN(facts_.server, deps_.server.Info(ctx));
-  WALRIG_TRY(CheckSupported(PgVersion{facts_.server.version}));
-  Result<std::string> given = RealPath(options_.data_directory);
-  if (!given.ok()) return std::move(given).status().Hint("run walrig where the server's files are, as their owner");
-  Result<std::string> shown = RealPath(facts_.server.data_directory);
-  if (!shown.ok() || *shown != *given)
-    return InvalidArgument(fmt::format("the data directory of the command line, '{}', is not that of the server, '{}'",
-                                       *given, facts_.server.data_directory))
-        .Hint("give the server's data directory, or set PGHOST and PGPORT to the server that you mean");
-  facts_.data_directory = *given;
-  WALRIG_TRY(OwnerHint(ReadWholeFile(*given + "/" + std::string(kPgVersionName), 64).status()));
-  WALRIG_TRY(ReadControlFile(ctx, *given, &control_).status());
-  if (control_.system_identifier != facts_.server.system_identifier)
-    return InvalidArgument(fmt::format("the server's system identifier is {}, but that in {}/{} is {}",
-                                       facts_.server.system_identifier, *given, kControlFilePath,
-                                       control_.system_identifier))
-        .Hint("the server that answers runs on another host, or in another container, than these files");
-  if (options_.wal_segment_bytes != 0 && options_.wal_segment_bytes != facts_.server.wal_segment_bytes)
-    return ConfigError(fmt::format("WALG_PG_WAL_SIZE says {}, but the server's WAL segments have {}",
-                                   FormatBytes(options_.wal_segment_bytes), FormatBytes(facts_.server.wal_segment_bytes)))
-        .Hint("unset WALG_PG_WAL_SIZE: walrig asks the server");
+  WALRIG_ASSIGN(Cluster cluster, LookAtCluster(ctx, deps_.server, options_.data_directory, options_.wal_segment_bytes));
+  facts_.server = std::move(cluster.server);
+  facts_.data_directory = std::move(cluster.data_directory);
+  control_ = cluster.control;
   verify_pages_ = options_.verify != PageVerify::kOff && facts_.server.data_checksums;
   if (options_.verify == PageVerify::kStrict && !verify_pages_)
     Say(ctx, LogLevel::kWarning, "the cluster has no page checksums (data_checksums is off): pages are not verified");
-  if (!facts_.server.in_recovery) WarnWhereArchivingIsOff(ctx);
   return OkStatus();
-}
-
-void Push::WarnWhereArchivingIsOff(const Context& ctx) const {
-  const ServerInfo& server = facts_.server;
-  if (server.archive_mode.empty()) return;  // this role may not see it
-  if (server.archive_mode != "on" && server.archive_mode != "always")
-    return Say(ctx, LogLevel::kWarning,
-               "archive_mode is " + server.archive_mode +
-                   ": without the WAL that is written meanwhile, this backup cannot be restored; set archive_mode = on "
-                   "and archive_command = 'walrig wal-push \"%p\"'");
-  const bool command = !server.archive_command.empty() && server.archive_command != "(disabled)";
-  if (!command && server.archive_library.empty())
-    Say(ctx, LogLevel::kWarning,
-        "archive_command is empty: without the WAL that is written meanwhile, this backup cannot be restored; set "
-        "archive_command = 'walrig wal-push \"%p\"'");
 }
 
 Status Push::Begin(const Context& ctx) {
@@ -234,35 +164,15 @@ Status Push::ClaimName(const Context& ctx) {
     if (free.code() == Code::kAlreadyExists) claim_.reset();
     return free;
   }
-  WALRIG_ASSIGN(std::vector<ObjectInfo> leftovers, ListAll(ctx, deps_.storage, BackupFolder(facts_.name)));
-  // A stale part among ours would be restored with them.
-  std::vector<std::string> keys;
-  for (const ObjectInfo& object : leftovers)
-    if (object.key != claim_->key()) keys.push_back(object.key);
-  if (keys.empty()) return OkStatus();
-  Say(ctx, LogLevel::kWarning,
-      fmt::format("deleting {} objects that an interrupted backup left under {}", keys.size(), facts_.name));
-  return DeleteAll(ctx, deps_.storage, keys);
+  return claim_->ClearFolder(ctx);
 }
 
 Status Push::Walk(const Context& ctx) {
   WALRIG_ASSIGN(files_, WalkDataDirectory(ctx, facts_.data_directory));
   if (!files_.control()) return NotFound(facts_.data_directory + "/" + std::string(kControlFilePath) + " is not there");
   facts_.catalog_bytes = files_.catalog_bytes();
-  if (!options_.without_files_metadata) WALRIG_TRY(CheckNames());
+  if (!options_.without_files_metadata) WALRIG_TRY(CheckNames(files_));  // better now than after an hour of uploading
   Say(ctx, LogLevel::kInfo, fmt::format("{} files, {}", files_.files() + 1, FormatBytes(files_.payload_bytes())));
-  return OkStatus();
-}
-
-// files_metadata.json cannot hold such a name: better now than after an hour of uploading.
-Status Push::CheckNames() const {
-  for (size_t i = 0; i < files_.size(); ++i) {
-    const std::string name = files_.MemberName(files_.entry(i));
-    if (std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) continue;
-    if (DumpJson(Json(name)).find(kReplacement) == std::string::npos) continue;
-    return InvalidArgument(fmt::format("the file name '{}' is not UTF-8", Printable(name, 4096)))
-        .Hint("rename the file, move it out of the data directory, or use --without-files-metadata");
-  }
   return OkStatus();
 }
 
@@ -434,33 +344,20 @@ Status Push::StoreAll(const Context& ctx) {
   return StoreControlFile(ctx);
 }
 
-// The sentinel goes first: without it nobody takes what is left for a backup.
 void Push::Undo(const Context& ctx) {
   Context last = ctx;
   last.stop = StopToken();
   last.deadline_ns = ctx.clock->MonotonicNs() + kUndoWaitNs;
   deps_.server.Abort(last);
   if (!claim_) return;
-  Status status;
-  if (sentinel_may_be_ours_) status = DeleteAll(last, deps_.storage, {SentinelKey(facts_.name)});
-  if (status.ok()) {
-    Result<bool> ours = claim_->IsOurs(last);
-    if (ours.ok() && !*ours)
-      return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up; what lies under its name is not ours", facts_.name));
-    status = std::move(ours).status();
-  }
-  if (status.ok()) {
-    Result<std::vector<ObjectInfo>> objects = ListAll(last, deps_.storage, BackupFolder(facts_.name));
-    std::vector<std::string> keys;
-    if (objects.ok())
-      for (const ObjectInfo& object : *objects) keys.push_back(object.key);
-    status = objects.ok() ? DeleteAll(last, deps_.storage, keys) : std::move(objects).status();
-  }
-  if (status.ok()) return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up and leaves nothing", facts_.name));
+  const Result<bool> ours = claim_->GiveUp(last, sentinel_may_be_ours_);
+  if (ours.ok() && !*ours)
+    return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up; what lies under its name is not ours", facts_.name));
+  if (ours.ok()) return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up and leaves nothing", facts_.name));
   Say(ctx, LogLevel::kWarning,
       fmt::format("objects of the unfinished backup {} may be left in the storage: {}; hint: they are no backup; "
                   "delete target {} removes them",
-                  facts_.name, status.ToString(), facts_.name));
+                  facts_.name, ours.status().ToString(), facts_.name));
 }
 
 Status Run(const Context& ctx, Push& push, const BackupPushOptions& options) {
