@@ -43,6 +43,8 @@ NOT_OF_THE_SERVER = {
 }
 
 
+# It joins pieces in memory: for 6 GiB it took 24, and the machine killed it. As one upload it copies all that came with each piece that comes.
+TOO_SMALL_FOR_LONG = {"fake-gcs": "the server keeps an object in memory several times over"}
 LONG = ["--level=3", "--filter=six_gib", "--timeout=1800"]
 
 
@@ -61,6 +63,9 @@ def on_servers(walrig, path, name, wanted, long):
     failed = []
     for start in SERVERS[name]:
         if not wanted(f"{name}/{start.name}"):
+            continue
+        if long and start.name in TOO_SMALL_FOR_LONG:
+            print(f"SKIPPED storage/{name} on {start.name}: {TOO_SMALL_FOR_LONG[start.name]}", flush=True)
             continue
         try:
             with start() as server:
