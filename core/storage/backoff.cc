@@ -15,8 +15,7 @@ constexpr uint32_t kDoublingsMax = 30;  // beyond it initial_ms << n could overf
 
 }  // namespace
 
-Backoff::Backoff(const RetryPolicy& policy, uint64_t seed, const Context& ctx)
-    : policy_(policy), random_(seed), begin_ns_(ctx.clock->MonotonicNs()) {}
+Backoff::Backoff(const RetryPolicy& policy, uint64_t seed) : policy_(policy), random_(seed) {}
 
 uint64_t Backoff::PauseNs(const Status& failure) {
   const uint32_t doublings = std::min(attempt_ - 1, kDoublingsMax);
@@ -33,8 +32,10 @@ Status Backoff::Again(const Context& ctx, Status failure, std::string_view what)
     return std::move(failure).With(fmt::format("gave up after {} attempts ({})", attempt_, why));
   };
   if (attempt_ >= policy_.attempts_max) return give_up("no more are allowed");
+  const uint64_t now_ns = ctx.clock->MonotonicNs();
+  if (attempt_ == 1) begin_ns_ = now_ns;
   const uint64_t pause_ns = PauseNs(failure);
-  const uint64_t next_ns = ctx.clock->MonotonicNs() + pause_ns;
+  const uint64_t next_ns = now_ns + pause_ns;
   if (next_ns - begin_ns_ > policy_.total_ms_max * kNsPerMs) return give_up("the next would be too late");
   if (ctx.deadline_ns != 0 && next_ns >= ctx.deadline_ns) return give_up("the next would be after the deadline");
 
@@ -46,12 +47,6 @@ Status Backoff::Again(const Context& ctx, Status failure, std::string_view what)
   }
   ctx.clock->SleepNs(pause_ns, ctx.stop.fd());
   return ctx.Poll();
-}
-
-void Backoff::Progress(const Context& ctx) {
-  if (attempt_ == 1) return;  // nothing to begin anew; spares the clock on the path of every read
-  attempt_ = 1;
-  begin_ns_ = ctx.clock->MonotonicNs();
 }
 
 Context Backoff::Attempt(const Context& ctx) const {

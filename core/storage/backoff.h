@@ -15,16 +15,16 @@ struct RetryPolicy;
 
 class Backoff {
  public:
-  // The first attempt begins now. `policy` must outlive it.
-  Backoff(const RetryPolicy& policy, uint64_t seed, const Context& ctx);
+  // `policy` must outlive it.
+  Backoff(const RetryPolicy& policy, uint64_t seed);
 
   // After a failed attempt: pauses and returns OK when the call shall be repeated; otherwise the error to give: `failure`
   // when it may not be repeated or the attempts or the time are used up, kCancelled or kTimeout by ctx.
   // `what` names the call for the log: "get wal_005/x".
   Status Again(const Context& ctx, Status failure, std::string_view what);
 
-  // The last attempt got somewhere (a stream moved on): counting begins anew.
-  void Progress(const Context& ctx);
+  // The last attempt got somewhere (a stream moved on): the next failure is a first one.
+  void Progress() { attempt_ = 1; }
 
   // What the next attempt is called with: `ctx` with its number.
   Context Attempt(const Context& ctx) const;
@@ -35,7 +35,7 @@ class Backoff {
   const RetryPolicy& policy_;
   Random random_;
   uint32_t attempt_ = 1;
-  uint64_t begin_ns_;
+  uint64_t begin_ns_ = 0;  // of the first failure; a stream may have run well for hours before
 };
 
 }  // namespace walrig

@@ -25,7 +25,7 @@ auto Repeat(const Context& ctx, const RetryPolicy& policy, uint64_t seed, std::s
     -> decltype(call(ctx)) {
   auto result = call(ctx);
   if (result.ok() || !StatusOf(result).retryable()) return result;
-  Backoff backoff(policy, seed, ctx);
+  Backoff backoff(policy, seed);
   while (!result.ok()) {
     if (Status status = backoff.Again(ctx, StatusOf(result), what); !status.ok()) return status;
     result = call(backoff.Attempt(ctx));
@@ -62,7 +62,7 @@ Result<std::unique_ptr<Source>> RetryingStorage::Get(const Context& ctx, std::st
       if (replaced && pins < kPinsMax) continue;
       return source;
     }
-    return std::unique_ptr<Source>(std::make_unique<RetryingSource>(std::move(origin), std::move(*source), ctx));
+    return std::unique_ptr<Source>(std::make_unique<RetryingSource>(std::move(origin), std::move(*source)));
   }
 }
 
@@ -73,7 +73,7 @@ Result<std::unique_ptr<Sink>> RetryingStorage::Put(const Context& ctx, std::stri
   if (!sink.ok()) return sink;
   RetryingSink::Target target{.attempts = inner(), .retrying = *this, .policy = policy_, .seed = NextSeed(),
                               .key = std::string(key), .options = options};
-  return std::unique_ptr<Sink>(std::make_unique<RetryingSink>(std::move(target), std::move(*sink), ctx));
+  return std::unique_ptr<Sink>(std::make_unique<RetryingSink>(std::move(target), std::move(*sink)));
 }
 
 Result<ListPage> RetryingStorage::List(const Context& ctx, const ListOptions& options) {
@@ -85,7 +85,7 @@ Status RetryingStorage::Delete(const Context& ctx, std::span<const std::string> 
   each->assign(keys.size(), OkStatus());
   std::vector<size_t> pending(keys.size());
   for (size_t i = 0; i < keys.size(); i++) pending[i] = i;
-  Backoff backoff(policy_, NextSeed(), ctx);
+  Backoff backoff(policy_, NextSeed());
   while (true) {
     std::vector<std::string> rest;
     for (size_t i : pending) rest.push_back(keys[i]);

@@ -35,7 +35,7 @@ struct RetryPolicy {
   uint32_t attempts_max = 8;              // of one call, the first included; for a stream: without a byte of progress
   uint64_t initial_ms = 100;              // bound of the first pause
   uint64_t max_ms = 20'000;               // bound of any pause that the other side did not ask for
-  uint64_t total_ms_max = 300'000;        // no new attempt starts later than this after the first (or the last progress)
+  uint64_t total_ms_max = 300'000;        // no new attempt starts later than this after the first failure (since the last progress)
   uint64_t replay_bytes_max = 1u << 20;   // of a Put, kept for repetition; PutOptions::memory_budget_bytes also bounds it
   bool pin_etag = true;                   // Stat before Get: what a resumed read is checked against, and the size
 };

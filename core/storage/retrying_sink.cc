@@ -6,10 +6,10 @@
 
 namespace walrig {
 
-RetryingSink::RetryingSink(Target target, std::unique_ptr<Sink> sink, const Context& ctx)
+RetryingSink::RetryingSink(Target target, std::unique_ptr<Sink> sink)
     : target_(std::move(target)),
       sink_(std::move(sink)),
-      backoff_(target_.policy, target_.seed, ctx),
+      backoff_(target_.policy, target_.seed),
       replay_bytes_max_(std::min(target_.policy.replay_bytes_max, target_.options.memory_budget_bytes)) {}
 
 void RetryingSink::Remember(ByteSpan bytes) {
@@ -52,7 +52,7 @@ Status RetryingSink::Write(const Context& ctx, ByteSpan bytes) {
   while (status.resumable()) {
     WALRIG_TRY(backoff_.Again(ctx, std::move(status), "put " + target_.key));
     status = sink_->Write(backoff_.Attempt(ctx), bytes);
-    if (status.ok()) backoff_.Progress(ctx);
+    if (status.ok()) backoff_.Progress();
   }
   if (!status.ok()) WALRIG_TRY(Rewrite(ctx, std::move(status), bytes));
   Remember(bytes);

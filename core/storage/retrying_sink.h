@@ -24,7 +24,7 @@ class RetryingSink final : public Sink {
     PutOptions options;
   };
 
-  RetryingSink(Target target, std::unique_ptr<Sink> sink, const Context& ctx);
+  RetryingSink(Target target, std::unique_ptr<Sink> sink);
   Status Write(const Context& ctx, ByteSpan bytes) override;
   Status Commit(const Context& ctx) override;
   void Abort() noexcept override;

@@ -6,8 +6,8 @@
 
 namespace walrig {
 
-RetryingSource::RetryingSource(Origin origin, std::unique_ptr<Source> source, const Context& ctx)
-    : origin_(std::move(origin)), source_(std::move(source)), backoff_(origin_.policy, origin_.seed, ctx) {
+RetryingSource::RetryingSource(Origin origin, std::unique_ptr<Source> source)
+    : origin_(std::move(origin)), source_(std::move(source)), backoff_(origin_.policy, origin_.seed) {
   if (origin_.pinned.has_value()) {
     const uint64_t size = origin_.pinned->size_bytes;
     const uint64_t begin = std::min(origin_.options.offset, size);
@@ -54,7 +54,7 @@ Result<size_t> RetryingSource::Read(const Context& ctx, MutableByteSpan buffer) 
       const Result<size_t> got = source_->Read(attempt, buffer);
       if (got.ok()) {
         WALRIG_TRY(CheckLength(*got));
-        if (*got > 0) backoff_.Progress(ctx);
+        if (*got > 0) backoff_.Progress();
         delivered_bytes_ += *got;
         return got;
       }

@@ -23,7 +23,7 @@ class RetryingSource final : public Source {
     std::optional<ObjectInfo> pinned;  // seen before the first byte; what resumed reads are checked against
   };
 
-  RetryingSource(Origin origin, std::unique_ptr<Source> source, const Context& ctx);
+  RetryingSource(Origin origin, std::unique_ptr<Source> source);
   Result<size_t> Read(const Context& ctx, MutableByteSpan buffer) override;
 
  private:

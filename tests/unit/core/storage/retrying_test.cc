@@ -64,6 +64,20 @@ TEST_F(RetryingTest, GivesUpWhenTheTotalTimeIsUsed) {
   EXPECT_GT(faulty_.counted(), 5u);
 }
 
+// The large part of a backup is longer on its way than any pause may be.
+TEST_F(RetryingTest, AStreamThatRanForHoursIsRepeatedAtItsFirstFailure) {
+  faulty_.Set({.failure = Gone(), .break_after_bytes = 70'000, .break_times = 1});
+  ASSERT_OK_AND_ASSIGN(auto source, Retrying()->Get(ctx_, "a", {}));
+  ctx_.clock().Advance(7'200'000 * kMs);
+  EXPECT_THAT(Drain(ctx_, *source), IsOkAndHolds(content_));
+
+  faulty_.Set({.only = StorageCall::kCommit, .fail_from = 1, .fail_times = 1, .failure = Gone()});
+  ASSERT_OK_AND_ASSIGN(auto sink, Retrying()->Put(ctx_, "b", {}));
+  ASSERT_OK(sink->Write(ctx_, AsBytes(content_)));
+  ctx_.clock().Advance(7'200'000 * kMs);
+  EXPECT_OK(sink->Commit(ctx_));
+}
+
 TEST_F(RetryingTest, PausesNoLongerThanTheGrowingBound) {
   faulty_.Set({.fail_from = 1, .fail_times = 7, .failure = Gone()});
   EXPECT_OK(Retrying({.initial_ms = 100, .max_ms = 400})->Stat(ctx_, "a"));
