@@ -30,6 +30,11 @@ Result<WalFetchOptions> OptionsFrom(const Invocation& call) {
   return options;
 }
 
+// What cannot be found before a storage is asked is not the file: PostgreSQL must not take it for the end of WAL.
+Status NotTheFile(const Status& failure) {
+  return Status(Code::kUnavailable, std::string(failure.message())).Hint(std::string(failure.hint()));
+}
+
 // From the first storage that has it. Absent is only what every storage says that it has not.
 Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& options,
                                     const std::vector<NamedStorage>& storages, CodecProvider& codecs) {
@@ -51,14 +56,11 @@ Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& o
 Result<WalFetchReport> Fetch(Invocation& call) {
   WALRIG_ASSIGN(const WalFetchOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
-  WALRIG_TRY(wiring.PrepareCipher(call.ctx));
-  // Whatever cannot be found here is the storage, not the file: PostgreSQL must not take it for the end of WAL.
+  const Status cipher = wiring.PrepareCipher(call.ctx);
+  if (!cipher.ok()) return NotTheFile(cipher);
   Result<std::vector<NamedStorage>> storages = wiring.OpenStorages(
       call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)});
-  if (!storages.ok()) {
-    return Status(Code::kUnavailable, std::string(storages.status().message()))
-        .Hint(std::string(storages.status().hint()));
-  }
+  if (!storages.ok()) return NotTheFile(storages.status());
   return FetchFromAny(call.ctx, options, *storages, wiring);
 }
 

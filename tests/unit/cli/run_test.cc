@@ -69,6 +69,17 @@ TEST(RunTest, WalFetchNeverSaysAbsentWhenTheStorageIsNotThere) {
             126);
 }
 
+TEST(RunTest, WalFetchNeverSaysAbsentWhenThePinsOfPluginsAreNotThere) {
+  const test::TempDir dir;
+  const std::string storage = "WALG_FILE_PREFIX=" + dir.path();
+  EXPECT_EQ(Call({"wal-fetch", "000000010000000000000001", dir.path() + "/x"},
+                 {storage.c_str(), "WALRIG_PLUGIN_LOCK=/no/such/plugins.lock", "WALG_LIBSODIUM_KEY=k"}).code,
+            ExitCode::kError);
+  EXPECT_EQ(Call({"wal-fetch", "000000010000000000000001", dir.path() + "/x"},
+                 {storage.c_str(), "WALRIG_PLUGIN_LOCK=/no/such/plugins.lock"}).code,
+            ExitCode::kError);
+}
+
 TEST(RunTest, ConfigShowTellsOriginsAndHidesSecrets) {
   const Answer answer = Call({"config", "show", "--json", "--pghost=flag"}, {"PGPASSWORD=hush-hush", "PGUSER=me"});
   ASSERT_EQ(answer.code, ExitCode::kOk);
