@@ -7,6 +7,7 @@ namespace walrig {
 Result<ExitCode> ForTargets(Invocation& call, Wiring& wiring, bool read_only,
                             const std::function<Status(NamedStorage&)>& use) {
   const std::string target = call.Text("target", "default");
+  if (target.empty()) return UsageError(call, kTargetIsEmpty);
   WALRIG_ASSIGN(std::vector<NamedStorage> storages,
                 wiring.OpenStorages(call.ctx, {.read_only = read_only, .turbo = call.turbo, .target = target}));
   Status first;

@@ -20,7 +20,10 @@ inline constexpr CliOption kStGlob = {
     .name = "glob", .letter = 'g', .help = "The name is a pattern: * and ? and [a-z], never across /"};
 inline constexpr CliOption kStJson = {.name = "json", .help = "Print JSON"};
 
+inline constexpr std::string_view kTargetIsEmpty = "--target is empty: it takes the name of a storage";
+
 // Calls `use` for the storage of --target; with "all" for each that lives, and then it is enough that one succeeds.
+// An empty --target is a usage error: it must not mean all.
 Result<ExitCode> ForTargets(Invocation& call, Wiring& wiring, bool read_only,
                             const std::function<Status(NamedStorage&)>& use);
 

@@ -50,6 +50,7 @@ Result<ExitCode> RunTransfer(Invocation& call, Transfer transfer) {
   const std::string from = call.Text("source");
   const std::string to = call.Text("target", "default");
   if (from.empty()) return UsageError(call, "st transfer needs --source");
+  if (to.empty()) return UsageError(call, kTargetIsEmpty);
   if (ToLower(from) == ToLower(to) || from == "all" || to == "all") {
     return UsageError(call, "st transfer needs two different storages, each by its name");
   }

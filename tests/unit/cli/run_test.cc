@@ -80,6 +80,18 @@ TEST(RunTest, WalFetchNeverSaysAbsentWhenThePinsOfPluginsAreNotThere) {
             ExitCode::kError);
 }
 
+// An empty variable of a script must not widen a deletion to every storage.
+TEST(RunTest, AnEmptyTargetIsNoStorage) {
+  const test::TempDir dir;
+  const std::string storage = "WALG_FILE_PREFIX=" + dir.path();
+  for (const char* command : {"rm", "cat", "stat"}) {
+    const Answer answer = Call({"st", command, "x", "--target", ""}, {storage.c_str()});
+    EXPECT_EQ(answer.code, ExitCode::kUsage) << command;
+    EXPECT_THAT(answer.err, HasSubstr("--target"));
+  }
+  EXPECT_EQ(Call({"st", "transfer", "files", "", "--source", "x", "--target", ""}, {storage.c_str()}).code, ExitCode::kUsage);
+}
+
 TEST(RunTest, ConfigShowTellsOriginsAndHidesSecrets) {
   const Answer answer = Call({"config", "show", "--json", "--pghost=flag"}, {"PGPASSWORD=hush-hush", "PGUSER=me"});
   ASSERT_EQ(answer.code, ExitCode::kOk);
