@@ -75,6 +75,13 @@ std::optional<std::string> BackupOfSentinelKey(std::string_view key) {
   return std::string(key.substr(0, key.size() - kSentinelSuffix.size()));
 }
 
+std::optional<std::string> BackupOfKey(std::string_view key) {
+  if (std::optional<std::string> backup = BackupOfSentinelKey(key)) return backup;
+  const size_t end = key.starts_with(kBackupsFolder) ? key.find('/', kBackupsFolder.size()) : key.npos;
+  if (end == key.npos) return std::nullopt;
+  return std::string(key.substr(kBackupsFolder.size(), end - kBackupsFolder.size()));
+}
+
 std::optional<TarName> ParseTarName(std::string_view basename) {
   TarName name;
   if (TakePrefix(&basename, "part_")) {

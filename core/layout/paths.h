@@ -49,6 +49,8 @@ std::string WalKey(std::string_view wal_file, std::string_view extension);
 
 // The backup whose sentinel `key` is, "base_..."; nothing for other keys, and for sentinels in sub-folders.
 std::optional<std::string> BackupOfSentinelKey(std::string_view key);
+// The backup that an object belongs to, be it its sentinel or in its folder; nothing for other keys.
+std::optional<std::string> BackupOfKey(std::string_view key);
 
 enum class TarKind { kPart, kCopy, kControl, kLabel };
 struct TarName {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -40,16 +41,6 @@ TransferReport Skipped() {
   TransferReport report;
   report.skipped = 1;
   return report;
-}
-
-void Merge(TransferReport& all, TransferReport part) {
-  all.moved += part.moved;
-  all.skipped += part.skipped;
-  all.failed += part.failed;
-  all.bytes += part.bytes;
-  for (std::string& failure : part.failures) {
-    if (all.failures.size() < kFailuresTold) all.failures.push_back(std::move(failure));
-  }
 }
 
 // Reads until `span` is full or the stream ends.
@@ -100,17 +91,9 @@ Result<TransferReport> Copy(const Context& ctx, Storage& source, Storage& target
   }, options);
 }
 
-// With overwrite an object would be put onto itself and then deleted, were both names of one place: what is written to the
-// target must not show in the source.
-Status CheckTwoPlaces(const Context& ctx, Storage& source, Storage& target, const TransferOptions& options) {
-  if (!options.overwrite || options.preserve) return OkStatus();
-  const std::string key = fmt::format("walrig_storage_check_{:016x}", SeedFromSystem());
-  WALRIG_TRY(WriteObject(ctx, target, key, "written by walrig st transfer\n"));
-  const Result<bool> shows = Exists(ctx, source, key);
-  WALRIG_TRY(DeleteAll(ctx, target, {key}));
-  WALRIG_TRY(shows.status());
-  if (!*shows) return OkStatus();
-  return ConfigError("source and target are the same place: moving would delete what is there");
+// With overwrite an object would be put onto itself and then deleted, were both names of one place.
+Status CheckBeforeReplacing(const Context& ctx, Storage& source, Storage& target, const TransferOptions& options) {
+  return options.overwrite && !options.preserve ? CheckTwoPlaces(ctx, source, target) : OkStatus();
 }
 
 Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& target, const std::string& name,
@@ -135,7 +118,77 @@ Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& 
   return report;
 }
 
+using Backup = std::pair<int64_t, std::string>;  // the time of its sentinel, its name
+
+// One after another, oldest first.
+Result<TransferReport> MoveBackups(const Context& ctx, Storage& source, Storage& target, const std::vector<Backup>& backups,
+                                   const TransferOptions& options) {
+  TransferReport all;
+  for (const Backup& backup : backups) {
+    Result<TransferReport> one = MoveBackup(ctx, source, target, backup.second, options);
+    if (one.ok()) {
+      all.Add(*one);
+      continue;
+    }
+    if (options.fail_fast || one.status().code() == Code::kCancelled) return std::move(one).status().With(backup.second);
+    TransferReport failed;
+    failed.failed = 1;
+    failed.failures = {backup.second + ": " + std::string(one.status().message())};
+    all.Add(failed);
+  }
+  return all;
+}
+
+// Takes the backups that are whole among `objects`, all those below `prefix`, out of them. What is over objects_max goes too.
+std::vector<Backup> TakeBackups(std::vector<ObjectInfo>* objects, const std::string& prefix, uint64_t objects_max) {
+  std::map<std::string, uint64_t> sizes;  // in objects
+  std::vector<Backup> backups;
+  for (const ObjectInfo& object : *objects) {
+    const std::optional<std::string> name = BackupOfSentinelKey(object.key);
+    if (!name.has_value() || !BackupFolder(*name).starts_with(prefix)) continue;
+    sizes.emplace(*name, 0);
+    backups.emplace_back(object.mtime_ns, *name);
+  }
+  std::erase_if(*objects, [&](const ObjectInfo& object) {
+    const auto backup = sizes.find(BackupOfKey(object.key).value_or(std::string()));
+    if (backup == sizes.end()) return false;
+    backup->second++;
+    return true;
+  });
+  if (objects->size() > objects_max) objects->resize(static_cast<size_t>(objects_max));
+  uint64_t left = objects_max - objects->size();
+  std::sort(backups.begin(), backups.end());
+  const auto cut = std::find_if(backups.begin(), backups.end(), [&](const Backup& backup) {
+    const uint64_t size = sizes[backup.second];
+    if (size > left) return true;
+    left -= size;
+    return false;
+  });
+  backups.erase(cut, backups.end());
+  return backups;
+}
+
 }  // namespace
+
+Status CheckTwoPlaces(const Context& ctx, Storage& source, Storage& target) {
+  const std::string key = fmt::format("walrig_storage_check_{:016x}", SeedFromSystem());
+  WALRIG_TRY(WriteObject(ctx, target, key, "written by walrig st\n"));
+  const Result<bool> shows = Exists(ctx, source, key);
+  WALRIG_TRY(DeleteAll(ctx, target, {key}));
+  WALRIG_TRY(shows.status());
+  if (!*shows) return OkStatus();
+  return ConfigError("source and target are the same place: what is written to one shows in the other");
+}
+
+void TransferReport::Add(const TransferReport& part) {
+  moved += part.moved;
+  skipped += part.skipped;
+  failed += part.failed;
+  bytes += part.bytes;
+  for (const std::string& failure : part.failures) {
+    if (failures.size() < kFailuresTold) failures.push_back(failure);
+  }
+}
 
 uint64_t MemoryOfOne(const TransferOptions& options) {
   const uint64_t share = options.memory_bytes / std::max<size_t>(options.concurrency, 1);
@@ -198,22 +251,25 @@ Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectIn
 
 Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
                                        const TransferOptions& options) {
-  WALRIG_TRY(CheckTwoPlaces(ctx, source, target, options));
+  WALRIG_TRY(CheckBeforeReplacing(ctx, source, target, options));
   WALRIG_ASSIGN(std::vector<ObjectInfo> objects, ListAll(ctx, source, prefix));
-  if (objects.size() > options.objects_max) objects.resize(static_cast<size_t>(options.objects_max));
-  return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
+  const std::vector<Backup> backups = TakeBackups(&objects, prefix, options.objects_max);
+  WALRIG_ASSIGN(TransferReport all, ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
     WALRIG_ASSIGN(const TransferReport one, Copy(inner, source, target, {object}, {.overwrite = options.overwrite,
         .fail_fast = true, .concurrency = 1, .memory_bytes = MemoryOfOne(options), .appearance_checks = options.appearance_checks,
         .appearance_interval_ns = options.appearance_interval_ns}, !options.preserve));
     if (one.skipped > 0) return AlreadyExists("");
     return options.preserve ? OkStatus() : DeleteAll(inner, source, {object.key});
-  }, options);
+  }, options));
+  WALRIG_ASSIGN(const TransferReport whole, MoveBackups(ctx, source, target, backups, options));
+  all.Add(whole);
+  return all;
 }
 
 Result<TransferReport> TransferBackups(const Context& ctx, Storage& source, Storage& target, const std::string& name,
                                        const TransferOptions& options) {
-  WALRIG_TRY(CheckTwoPlaces(ctx, source, target, options));
-  std::vector<std::pair<int64_t, std::string>> backups;
+  WALRIG_TRY(CheckBeforeReplacing(ctx, source, target, options));
+  std::vector<Backup> backups;
   WALRIG_ASSIGN(const std::vector<ObjectInfo> entries, ListAll(ctx, source, kBackupsFolder, "/"));
   for (const ObjectInfo& entry : entries) {
     const std::optional<std::string> backup = entry.is_prefix ? std::nullopt : BackupOfSentinelKey(entry.key);
@@ -221,20 +277,8 @@ Result<TransferReport> TransferBackups(const Context& ctx, Storage& source, Stor
   }
   if (backups.empty() && !name.empty()) return NotFound("backup " + name + " is not in the source storage");
   std::sort(backups.begin(), backups.end());
-  TransferReport all;
-  for (size_t i = 0; i < backups.size() && i < options.backups_max; ++i) {
-    Result<TransferReport> one = MoveBackup(ctx, source, target, backups[i].second, options);
-    if (one.ok()) {
-      Merge(all, std::move(*one));
-      continue;
-    }
-    if (options.fail_fast || one.status().code() == Code::kCancelled) return std::move(one).status().With(backups[i].second);
-    TransferReport failed;
-    failed.failed = 1;
-    failed.failures = {backups[i].second + ": " + std::string(one.status().message())};
-    Merge(all, std::move(failed));
-  }
-  return all;
+  if (backups.size() > options.backups_max) backups.resize(static_cast<size_t>(options.backups_max));
+  return MoveBackups(ctx, source, target, backups, options);
 }
 
 }  // namespace walrig

@@ -1,4 +1,5 @@
-// Moving objects from one storage to another: byte for byte, a backup's sentinel last there and first gone here.
+// Moving objects from one storage to another: byte for byte, a backup's sentinel last there and first gone here, backups in
+// the order of their sentinels' times, by which WAL-G orders them.
 //
 // An object is deleted at its source only after the target has shown it with the same size. Run again after an
 // interruption, it goes on: what the target has is not moved again. It has an object when the bytes are equal, which are
@@ -22,7 +23,7 @@ struct TransferOptions {
   bool fail_fast = false;   // the first failure ends all
   size_t concurrency = 10;
   uint64_t memory_bytes = 96u << 20;   // what the writers of all may buffer; each at least what its storage cannot do without
-  uint64_t objects_max = UINT64_MAX;   // of TransferObjects
+  uint64_t objects_max = UINT64_MAX;   // of TransferObjects; a backup that would be cut stays whole where it is
   uint64_t backups_max = UINT64_MAX;   // of TransferBackups
   uint32_t appearance_checks = 3;      // how often the target is asked for an object before it counts as lost
   int64_t appearance_interval_ns = 1'000'000'000;
@@ -34,9 +35,11 @@ uint64_t MemoryOfOne(const TransferOptions& options);
 struct TransferReport {
   uint64_t moved = 0, skipped = 0, failed = 0, bytes = 0;
   std::vector<std::string> failures;  // the first hundred, with their keys
+
+  void Add(const TransferReport& part);
 };
 
-// All objects below `prefix`. FAILS WITH: what listing fails with, kCancelled; the first failure with fail_fast; kConfig
+// All objects below `prefix`; backups that lie below it whole as TransferBackups moves them. FAILS WITH: what listing fails with, kCancelled; the first failure with fail_fast; kConfig
 // when source and target are the same place and objects would be replaced and deleted.
 Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
                                        const TransferOptions& options);
@@ -51,6 +54,10 @@ using MoveObject = std::function<Status(const Context&, const ObjectInfo&)>;
 // Runs `move` for all of `objects` in `concurrency` threads.
 Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectInfo>& objects, const MoveObject& move,
                                   const TransferOptions& options);
+
+// What is written to `target` must not show in `source`: one object is put there for a moment. FAILS WITH: kConfig when it
+// shows; what storing and deleting fail with.
+Status CheckTwoPlaces(const Context& ctx, Storage& source, Storage& target);
 
 // Copies one object whole. FAILS WITH: kTruncated when the source is shorter than it said.
 Status CopyObject(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object,

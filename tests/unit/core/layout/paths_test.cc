@@ -24,6 +24,15 @@ TEST(PathsTest, BuildsKeys) {
   EXPECT_EQ(WalKey("X", ""), "wal_005/X");
 }
 
+TEST(PathsTest, TellsTheBackupOfAnObject) {
+  for (const std::string& key : {SentinelKey("base_X"), MetadataKey("base_X"), TarKey("base_X", PartName(1, "zst"))}) {
+    EXPECT_EQ(BackupOfKey(key), "base_X") << key;
+  }
+  for (const char* key : {"wal_005/x", "basebackups_005/x", "other/basebackups_005/b/x", ""}) {
+    EXPECT_FALSE(BackupOfKey(key).has_value()) << key;
+  }
+}
+
 TEST(PathsTest, KnowsSentinelsDirectlyInTheFolderOnly) {
   EXPECT_EQ(BackupOfSentinelKey(SentinelKey("base_000000010000000000000002")), "base_000000010000000000000002");
   for (const char* key : {"basebackups_005/_backup_stop_sentinel.json", "basebackups_005/a/b_backup_stop_sentinel.json",

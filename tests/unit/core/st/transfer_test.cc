@@ -136,6 +136,34 @@ TEST_F(TransferTest, ABackupMovesWholeAndANameThatIsNotThereIsNotFound) {
   EXPECT_EQ(Count(target_), 3u);
 }
 
+// Moving by names must not leave a sentinel without its parts either.
+TEST_F(TransferTest, ABackupAmongObjectsMovesWholeAtWhicheverCallItFails) {
+  for (uint64_t call = 1; call < 60; ++call) {
+    MemoryStorage source, target;
+    for (const char* key : {"basebackups_005/base_1/a", "basebackups_005/base_1/b", kSentinel, "wal_005/x"}) Put(source, key, "bytes");
+    test::FaultyStorage faulty_source(source), faulty_target(target);
+    (call % 2 == 0 ? faulty_source : faulty_target).Set({.fail_from = (call + 1) / 2, .failure = IoError("injected")});
+    static_cast<void>(TransferObjects(ctx(), faulty_source, faulty_target, "", {.concurrency = 1}));
+    const bool there = Exists(ctx(), target, kSentinel).value();
+    ASSERT_TRUE(there || Exists(ctx(), source, kSentinel).value()) << call;
+    MemoryStorage& whole = there ? target : source;
+    ASSERT_TRUE(Exists(ctx(), whole, "basebackups_005/base_1/a").value()) << call;
+    ASSERT_TRUE(Exists(ctx(), whole, "basebackups_005/base_1/b").value()) << call;
+  }
+}
+
+TEST_F(TransferTest, ABackupOverTheNumberOfObjectsStaysWhole) {
+  PutBackup();
+  Put(source_, "a", "1");
+  Put(source_, "wal_005/x", "1");
+  ASSERT_OK_AND_ASSIGN(const TransferReport four, TransferObjects(ctx(), source_, target_, "", {.objects_max = 4}));
+  EXPECT_EQ(four.moved, 2u);
+  EXPECT_EQ(Count(source_), 3u);
+  ASSERT_OK_AND_ASSIGN(const TransferReport three, TransferObjects(ctx(), source_, target_, "", {.objects_max = 3}));
+  EXPECT_EQ(three.moved, 3u);
+  EXPECT_EQ(Count(source_), 0u);
+}
+
 TEST_F(TransferTest, NothingIsDeletedWhenBothNamesAreOnePlace) {
   PutBackup();
   const size_t before = Count(source_);
