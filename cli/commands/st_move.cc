@@ -7,10 +7,8 @@
 #include "core/base/logger.h"
 #include "core/base/string_util.h"
 #include "core/config/load.h"
-#include "core/pipeline/download.h"
-#include "core/pipeline/upload.h"
+#include "core/st/copy.h"
 #include "core/st/transfer.h"
-#include "core/storage/objects.h"
 
 namespace walrig {
 namespace {
@@ -81,22 +79,33 @@ Result<ExitCode> RunBackups(Invocation& call) {
   });
 }
 
-// The settings of one file. Where the storage is must stand in it: a prefix of the environment would be that of both.
+// The settings of one file, which the environment only adds to: what it holds would be that of both. Where the storage is
+// must stand in the file.
 Result<Settings> SettingsOf(Invocation& call, const std::string& path) {
+  LoadReport report;
+  WALRIG_ASSIGN(const Settings own,
+                LoadSettings({.flags = {}, .config_path = path, .environment = nullptr, .home = {}}, &report));
   std::vector<const char*> environment;
-  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+  for (const char* const* each = environ; each != nullptr && *each != nullptr; ++each) {
     const std::string name = std::string(*each).substr(0, std::string_view(*each).find('='));
     const bool place = name.ends_with("_PREFIX") || name == "WALRIG_STORAGE" || name == "WALG_CONFIG_PATH" ||
                        name == "WALG_FAILOVER_STORAGES";
-    if (!place) environment.push_back(*each);
+    if (!place && !own.FindExplicit(name).has_value()) environment.push_back(*each);
   }
   environment.push_back(nullptr);
-  LoadReport report;
   WALRIG_ASSIGN(Settings settings,
                 LoadSettings({.flags = {}, .config_path = path, .environment = environment.data(), .home = {}}, &report));
   for (const std::string& warning : report.warnings) LogWarning(call, warning);
   for (const std::string& secret : settings.SecretValues()) call.log.RegisterSecret(secret);
   return settings;
+}
+
+// The cipher of one side, when the command line asks for it.
+Result<Cipher*> CipherFor(Invocation& call, Wiring& wiring, std::string_view option, std::string_view side) {
+  if (!call.Has(option)) return nullptr;
+  WALRIG_TRY(wiring.PrepareCipher(call.ctx));
+  if (wiring.cipher() != nullptr) return wiring.cipher();
+  return ConfigError(fmt::format("--{}: no key is configured in {}", option, call.Text(side)));
 }
 
 Result<ExitCode> RunCopy(Invocation& call) {
@@ -105,27 +114,12 @@ Result<ExitCode> RunCopy(Invocation& call) {
   WALRIG_ASSIGN(const Settings to_settings, SettingsOf(call, call.Text("to")));
   Wiring from_wiring(from_settings, call.log);
   Wiring to_wiring(to_settings, call.log);
-  Codec open, seal;
-  if (call.Has("decrypt-source")) {
-    WALRIG_TRY(from_wiring.PrepareCipher(call.ctx));
-    open.cipher = from_wiring.cipher();
-    if (open.cipher == nullptr) return ConfigError("--decrypt-source: no key is configured in " + call.Text("from"));
-  }
-  if (call.Has("encrypt-source")) {
-    WALRIG_TRY(to_wiring.PrepareCipher(call.ctx));
-    seal.cipher = to_wiring.cipher();
-    if (seal.cipher == nullptr) return ConfigError("--encrypt-source: no key is configured in " + call.Text("to"));
-  }
+  CopyOptions options;
+  WALRIG_ASSIGN(options.open, CipherFor(call, from_wiring, "decrypt-source", "from"));
+  WALRIG_ASSIGN(options.seal, CipherFor(call, to_wiring, "encrypt-source", "to"));
   WALRIG_ASSIGN(const auto from, from_wiring.OpenStorage(call.ctx, {.read_only = true, .turbo = call.turbo, .target = "default"}));
   WALRIG_ASSIGN(const auto to, to_wiring.OpenStorage(call.ctx, {.turbo = call.turbo, .target = "default"}));
-  WALRIG_ASSIGN(const std::vector<ObjectInfo> objects, ListAll(call.ctx, *from, call.Text("prefix")));
-  const MoveObject move = [&](const Context& ctx, const ObjectInfo& object) -> Status {
-    if (open.cipher == nullptr && seal.cipher == nullptr) return CopyObject(ctx, *from, *to, object, MemoryOfOne({}));
-    WALRIG_ASSIGN(const std::unique_ptr<Source> plain,
-                  open.cipher == nullptr ? from->Get(ctx, object.key, {}) : OpenDecoded(ctx, *from, object.key, open));
-    return PutEncoded(ctx, *to, object.key, seal, *plain).status();
-  };
-  WALRIG_ASSIGN(const TransferReport report, ForObjects(call.ctx, objects, move, {.concurrency = 8}));
+  WALRIG_ASSIGN(const TransferReport report, CopyObjects(call.ctx, *from, *to, call.Text("prefix"), options));
   return Told(call, report);
 }
 
@@ -159,7 +153,8 @@ constexpr std::string_view kMoves = "An object is deleted at the source when the
 
 constexpr Command kCommands[] = {
     {.name = "st copy", .summary = "Copy objects between the storages of two configuration files",
-     .description = "The place of each storage must stand in its file. Objects of the same name are replaced.",
+     .description = "The place of each storage must stand in its file, which wins over the environment.\n"
+                    "Objects of the same name are replaced. A backup's sentinel is copied when all else of it was.",
      .options = kCopyOptions, .needs_settings = false, .run = RunCopy},
     {.name = "st transfer files", .summary = "Move all objects with a prefix to another storage", .arguments = "PREFIX",
      .description = kMoves, .options = kFilesOptions, .arguments_min = 1, .arguments_max = 1, .run = RunFiles},

@@ -1,5 +1,6 @@
 """PostgreSQL is backed up, archived, verified and restored with cipher gcrypt; keys rotate, get lost, and never show."""
 import base64
+import re
 
 from harness import *
 
@@ -163,6 +164,47 @@ class CipherGcrypt(unittest.TestCase):
         self.assertIn("only the public half", refused.err)
         self.assertIn(key_id, refused.err)
         self.assertEqual(self.restore("public", {**env, "WALRIG_GCRYPT_KEY_FILE": ring}), digest)
+
+    def test_st_copy_opens_with_one_key_and_seals_with_another(self):
+        w = self.world
+        ring, _, _ = self.new_ring("ring-copy-from")
+        env = self.settings("copy-from", "zstd", WALRIG_GCRYPT_KEY_FILE=ring)
+        c = self.server("server-copy", env)
+        w.walrig("backup-push", c.pgdata, cluster=c, env=env)
+        c.switch_wal()
+        digest = c.sql("select count(*), md5(string_agg(id || v, ',' order by id)) from t")
+        to = self.settings("copy-to", "zstd", WALRIG_GCRYPT_KEY_FILE=self.new_ring("ring-copy-to")[0])
+        same_key = self.settings("copy-same", "zstd", WALRIG_GCRYPT_KEY_FILE=ring)
+        files = {}
+        for name, settings in (("from", env), ("to", to), ("same", same_key)):
+            files[name] = w.path(f"copy-{name}.json")
+            with open(files[name], "w") as f:
+                json.dump({key: value for key, value in settings.items() if value}, f)
+            w.own(files[name])
+        # What the environment holds is neither side's, and would fit neither.
+        lost = {"WALRIG_GCRYPT_KEY_FILE": w.path("no-such-ring"), "WALG_FILE_PREFIX": w.path("no-such-storage")}
+
+        refused = w.walrig("st", "copy", "--from", files["from"], "--to", files["to"], "-d", "-e", env=lost, check=False)
+        self.assertEqual(refused.code, 1, refused)
+        self.assertIn("walrig.json", refused.err)
+        w.walrig("st", "copy", "--from", files["from"], "--to", files["to"], "-d", "-e", "-p", "wal_005/", env=lost)
+        for path in self.objects(env["WALG_FILE_PREFIX"]):
+            if "wal_005" not in path or not re.fullmatch("[0-9A-F]{24}", os.path.basename(path)[:-4]):
+                continue
+            segment = os.path.basename(path)[:24]
+            for settings, target in ((env, "from-" + segment), (to, "to-" + segment)):
+                w.walrig("wal-fetch", segment, w.path(target), env=settings)
+            with open(w.path("from-" + segment), "rb") as one, open(w.path("to-" + segment), "rb") as other:
+                self.assertEqual(one.read(), other.read())
+            wrong = w.walrig("wal-fetch", segment, w.path("wrong-" + segment),
+                             env={**to, "WALRIG_GCRYPT_KEY_FILE": ring}, check=False)
+            self.assertEqual(wrong.code, 1, wrong)
+
+        w.walrig("st", "copy", "--from", files["from"], "--to", files["same"], env=lost)
+        self.assertEqual(self.restore("copy-same", same_key), digest)
+        itself = w.walrig("st", "copy", "--from", files["from"], "--to", files["from"], check=False)
+        self.assertEqual(itself.code, 1, itself)
+        self.assertIn("same place", itself.err)
 
     def test_plaintext_is_refused_unless_told(self):
         w = self.world
