@@ -3,6 +3,7 @@
 #include "core/plugin/bridge.h"
 #include "core/plugin/bridge_transform.h"
 #include "walrig/abi/keyring.h"
+#include "walrig/abi/seek.h"
 #include "walrig/abi_status.h"
 
 namespace walrig {
@@ -30,6 +31,22 @@ class PluginCipher final : public Cipher {
     if (code != WALRIG_OK) return FromAbi(code, error);
     if (*out_bytes > out.size()) return Internal("cipher/" + name() + " says that it wrote beyond its buffer");
     return OkStatus();
+  }
+  Result<std::unique_ptr<Transform>> NewRangeOpener(ByteSpan head, uint64_t offset, uint64_t length,
+                                                    SealedRange* range) override {
+    const auto interface = instance_->Interface(WALRIG_IFACE_SEEK_1, WALRIG_SEEK_V1_SIZE_1_0);
+    if (!interface.ok()) return Cipher::NewRangeOpener(head, offset, length, range);
+    walrig_error error{};
+    error.struct_size = sizeof error;
+    walrig_sealed_range sealed{};
+    sealed.struct_size = sizeof sealed;
+    void* stream = nullptr;
+    const walrig_status code = static_cast<const walrig_seek_v1*>(*interface)
+                                   ->open_range(instance_->self(), head.data(), head.size(), offset, length, &sealed, &stream, &error);
+    if (code != WALRIG_OK) return FromAbi(code, error);
+    if (stream == nullptr) return Internal("cipher/" + name() + ": open_range() succeeded without a stream");
+    *range = {sealed.offset, sealed.length, sealed.skip};
+    return AdoptTransform(table_, stream);
   }
 
  private:

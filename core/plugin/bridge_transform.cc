@@ -69,6 +69,10 @@ Result<const walrig_transform_v1*> TransformTable(const PluginInstance& instance
   return table;
 }
 
+std::unique_ptr<Transform> AdoptTransform(const walrig_transform_v1* table, void* stream) {
+  return std::make_unique<PluginTransform>(table, stream);
+}
+
 Result<std::unique_ptr<Transform>> OpenTransform(const walrig_transform_v1* table, const PluginInstance& instance,
                                                  int32_t direction) {
   const FactoryInfo& info = instance.info();
@@ -83,7 +87,7 @@ Result<std::unique_ptr<Transform>> OpenTransform(const walrig_transform_v1* tabl
   const walrig_status code = table->open(instance.self(), direction, &stream, &error);
   if (code != WALRIG_OK) return FromAbi(code, error).With(place);
   if (stream == nullptr) return Internal(place + ": open() succeeded without a stream");
-  return std::unique_ptr<Transform>(new PluginTransform(table, stream));
+  return AdoptTransform(table, stream);
 }
 
 }  // namespace walrig

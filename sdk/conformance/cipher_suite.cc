@@ -83,6 +83,34 @@ void BytesAfterTheEndAreRefused(Verdict& verdict, Cipher& cipher) {
   KIT_EXPECT(!Open(cipher, sealed + sealed, &back).ok(), "two objects in a row pass for one");
 }
 
+Result<std::string> OpenPart(Cipher& cipher, const std::string& sealed, uint64_t offset, uint64_t length) {
+  SealedRange range;
+  WALRIG_ASSIGN(const auto opener, cipher.NewRangeOpener(AsBytes(sealed.substr(0, kRangeHeadBytes)), offset, length, &range));
+  std::string plain;
+  const std::string part = range.offset < sealed.size() ? sealed.substr(range.offset, range.length) : std::string();
+  WALRIG_TRY(RunTransform(*opener, part, &plain, 1 << 16, 1 << 16));
+  return plain.size() > range.skip ? plain.substr(range.skip, length) : std::string();
+}
+
+void ARangeIsWhatTheWholeHasThere(Verdict& verdict, Cipher& cipher) {
+  const std::string plain = MakeBytes(1'000'003, 6, false);
+  KIT_ASSIGN(std::string sealed, Seal(cipher, plain));
+  SealedRange range;
+  const auto probe = cipher.NewRangeOpener(AsBytes(sealed.substr(0, kRangeHeadBytes)), 0, 1, &range);
+  if (probe.status().code() == Code::kNotSupported) return verdict.Skip("walrig.transform.seek/1 is not offered");
+  for (const uint64_t offset : {0, 1, 65'535, 65'536, 500'000, 1'000'002}) {
+    for (const uint64_t length : {1, 65'536, 70'000, 2'000'000}) {
+      KIT_ASSIGN(const std::string part, OpenPart(cipher, sealed, offset, length));
+      KIT_EXPECT(part == plain.substr(offset, length), "the range at " + std::to_string(offset) + " gives other bytes");
+    }
+  }
+  KIT_OK(cipher.NewRangeOpener(AsBytes(sealed.substr(0, kRangeHeadBytes)), 500'000, 1'000, &range).status());
+  KIT_EXPECT(range.length < sealed.size() / 2, "a range of 1000 bytes reads half of the object or more");
+  sealed[range.offset + range.length / 2] = static_cast<char>(sealed[range.offset + range.length / 2] ^ 1);
+  KIT_EXPECT(!OpenPart(cipher, sealed, 500'000, 1'000).ok(), "damage within a range is not seen");
+  KIT_EXPECT(!OpenPart(cipher, sealed.substr(0, range.offset + 10), 500'000, 1'000).ok(), "an object cut within a range passes");
+}
+
 void PlaintextIsRefused(Verdict& verdict, Cipher& cipher) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
     std::string back;
@@ -108,6 +136,7 @@ std::vector<Check> CipherSuite(CipherFixture fixture) {
   add("every_bit_flip_is_refused", EveryBitFlipIsRefused);
   add("bytes_after_the_end_are_refused", BytesAfterTheEndAreRefused);
   add("plaintext_is_refused", PlaintextIsRefused);
+  add("a_range_is_what_the_whole_has_there", ARangeIsWhatTheWholeHasThere);
   return suite;
 }
 

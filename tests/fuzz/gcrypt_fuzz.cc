@@ -21,6 +21,19 @@ Keys* FixedKeys() {
   return new Keys(std::move(*ring), SecretBytes());
 }
 
+void Run(Transform& machine, ByteSpan in) {
+  uint8_t room[777];
+  for (size_t step = 0; step < 100'000; ++step) {
+    const ByteSpan part = in.first(std::min<size_t>(in.size(), 301));
+    TransformIo io{.in = part, .out = room};
+    const auto progress = machine.Process(io, part.size() == in.size() ? Directive::kFinish : Directive::kRun);
+    if (!progress.ok() || *progress == Progress::kEnd) return;
+    if (io.in_used > part.size() || io.out_used > sizeof room) std::abort();
+    in = in.subspan(io.in_used);
+  }
+  std::abort();  // no end
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -35,16 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto text = ring->Format();
     if (!text.ok() || !KeyRing::Parse(text->text(), "fuzz").ok()) std::abort();
   }
-  const auto opener = NewOpener(*keys);
-  uint8_t room[777];
-  ByteSpan in = bytes;
-  for (size_t step = 0; step < 100'000; ++step) {
-    const ByteSpan part = in.first(std::min<size_t>(in.size(), 301));
-    TransformIo io{.in = part, .out = room};
-    const auto progress = opener->Process(io, part.size() == in.size() ? Directive::kFinish : Directive::kRun);
-    if (!progress.ok() || *progress == Progress::kEnd) return 0;
-    if (io.in_used > part.size() || io.out_used > sizeof room) std::abort();
-    in = in.subspan(io.in_used);
+  Run(*NewOpener(*keys), bytes);
+  SealedRange range;
+  if (const auto part = NewRangeOpener(*keys, bytes, size / 2, 5000, &range); part.ok()) {
+    if (range.offset < size) Run(**part, bytes.subspan(static_cast<size_t>(range.offset)));
   }
-  std::abort();  // no end
+  return 0;
 }

@@ -22,6 +22,7 @@ CHECK(WALRIG_TRANSFORM_V1_SIZE_1_0 == 48);
 CHECK(WALRIG_OPTION_SIZE_1_0 == 96 && offsetof(walrig_option, name) == 16);
 CHECK(WALRIG_FACTORY_SIZE_1_0 == 88 && offsetof(walrig_factory, option_stride) == 60);
 CHECK(WALRIG_MODULE_SIZE_1_0 == 104 && offsetof(walrig_module, factories) == 80);
+CHECK(sizeof(walrig_sealed_range) >= 32 && offsetof(walrig_sealed_range, skip) == 24);
 CHECK(sizeof(walrig_unfinished) >= 56 && WALRIG_UNFINISHED_SIZE_1_0 == 56);
 CHECK(WALRIG_UNFINISHED_V1_SIZE_1_0 == 24 && offsetof(walrig_unfinished_v1, abort) == 16);
 CHECK(offsetof(walrig_host, service) == 136);

@@ -24,6 +24,13 @@ enum class KeyVerb : int32_t {
   kPublic = 4,  // a ring of the public halves alone
 };
 
+// Where in a stored object the bytes of a plain range are.
+struct SealedRange {
+  uint64_t offset = 0, length = 0;  // in the stored object; may reach beyond its end
+  uint64_t skip = 0;                // of what the machine gives, so many bytes lie before what was asked for
+};
+inline constexpr size_t kRangeHeadBytes = 4096;  // of an object's beginning, for NewRangeOpener
+
 class Cipher {
  public:
   virtual ~Cipher() = default;
@@ -31,6 +38,15 @@ class Cipher {
   virtual Result<std::unique_ptr<Transform>> NewSealer() = 0;
   virtual Result<std::unique_ptr<Transform>> NewOpener() = 0;
   virtual uint64_t memory_bytes() const = 0;
+
+  // A machine for the stored bytes of *range, which it turns into the plain bytes from `offset` on, `length` at least unless
+  // the object ends before. `head` is the object's beginning, kRangeHeadBytes or all of it. Optional.
+  // The promises of an opener hold for the range: one within which the object was cut is kTruncated or kCorruption. What
+  // lies behind it stays unproven. FAILS WITH: kNotSupported; what an opener says of the head; kTooLarge beyond the format.
+  virtual Result<std::unique_ptr<Transform>> NewRangeOpener(ByteSpan head, uint64_t offset, uint64_t length, SealedRange* range) {
+    (void)head, (void)offset, (void)length, (void)range;
+    return NotSupported("cipher " + name() + " opens objects from their beginning alone");
+  }
 
   // Makes, lists and converts keys of this cipher. `ring` is the text of a key ring, empty for none; `out` gets the
   // answer and *out_bytes its length. Optional.

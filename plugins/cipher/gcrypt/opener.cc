@@ -16,6 +16,9 @@ constexpr size_t kHeadBytes = 16;  // until the header's size is known
 class Opener final : public Transform {
  public:
   explicit Opener(Keys& keys) : keys_(keys) {}
+  // Of the chunks from `begin` to before `end`, without a header before them.
+  Opener(Keys& keys, Aead aead, size_t chunk_bytes, uint64_t begin, uint64_t end)
+      : keys_(keys), aead_(std::move(aead)), buffer_(chunk_bytes + kTagBytes), chunk_bytes_(chunk_bytes), begin_(begin), end_(end), number_(begin) {}
 
   Result<Progress> Process(TransformIo& io, Directive directive) override {
     if (ended_) {
@@ -32,12 +35,12 @@ class Opener final : public Transform {
   }
 
   Status Reset() override {
-    aead_.reset();
+    if (!end_.has_value()) aead_.reset();
     head_.clear();
     if (buffer_.size() != 0) Wipe(buffer_.span());
     filled_ = 0;
     pending_ = {};
-    number_ = 0;
+    number_ = begin_;
     last_opened_ = ended_ = false;
     return OkStatus();
   }
@@ -86,7 +89,7 @@ class Opener final : public Transform {
     for (;;) {
       Drain(io);
       if (!pending_.empty()) return Progress::kNeedOutput;
-      if (last_opened_) {
+      if (last_opened_ || number_ == end_) {
         ended_ = true;
         return Progress::kEnd;
       }
@@ -147,6 +150,8 @@ class Opener final : public Transform {
   std::vector<uint8_t> head_;
   Buffer buffer_;                // sealed bytes of a chunk that is not whole, or plain ones that found no room
   size_t chunk_bytes_ = 0;
+  const uint64_t begin_ = 0;              // the first chunk
+  const std::optional<uint64_t> end_;     // of a range: the chunk after its last
   size_t filled_ = 0;
   ByteSpan pending_;
   uint64_t number_ = 0;
@@ -155,6 +160,26 @@ class Opener final : public Transform {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<Transform>> NewRangeOpener(Keys& keys, ByteSpan head, uint64_t offset, uint64_t length, SealedRange* range) {
+  if (length == 0) return InvalidArgument("gcrypt: a range of no bytes");
+  if (head.size() < kHeadBytes) return Truncated("gcrypt: the object ends within its header");
+  WALRIG_ASSIGN(const size_t header_bytes, HeaderSize(head));
+  if (head.size() < header_bytes) return Truncated("gcrypt: the object ends within its header");
+  head = head.first(header_bytes);
+  WALRIG_ASSIGN(const Header header, ParseHeader(head));
+  WALRIG_ASSIGN(const SecretBytes key, keys.Open(header, head));
+  WALRIG_ASSIGN(Aead aead, Aead::New(header.algorithm, key.bytes()));
+  const uint64_t chunk_bytes = header.chunk_bytes();
+  const uint64_t begin = offset / chunk_bytes;
+  if (begin >= kChunksMax) return TooLarge("gcrypt: a range behind the largest object");
+  const uint64_t last_byte = length - 1 > UINT64_MAX - offset ? UINT64_MAX : offset + (length - 1);
+  const uint64_t end = std::min(last_byte / chunk_bytes, kChunksMax - 1) + 1;
+  range->offset = header_bytes + begin * (chunk_bytes + kTagBytes);
+  range->length = (end - begin) * (chunk_bytes + kTagBytes);
+  range->skip = offset - begin * chunk_bytes;
+  return std::unique_ptr<Transform>(std::make_unique<Opener>(keys, std::move(aead), chunk_bytes, begin, end));
+}
 
 std::unique_ptr<Transform> NewOpener(Keys& keys) { return std::make_unique<Opener>(keys); }
 

@@ -41,6 +41,10 @@ class GcryptCipher final : public Cipher {
   const std::string& name() const override { return name_; }
   Result<std::unique_ptr<Transform>> NewSealer() override { return gcrypt::NewSealer(keys_, options_); }
   Result<std::unique_ptr<Transform>> NewOpener() override { return gcrypt::NewOpener(keys_); }
+  Result<std::unique_ptr<Transform>> NewRangeOpener(walrig::ByteSpan head, uint64_t offset, uint64_t length,
+                                                    walrig::SealedRange* range) override {
+    return gcrypt::NewRangeOpener(keys_, head, offset, length, range);
+  }
   uint64_t memory_bytes() const override { return gcrypt::kMachineBytes; }
   Status EditKeys(walrig::KeyVerb verb, std::string_view argument, walrig::ByteSpan ring, walrig::MutableByteSpan out,
                   size_t* out_bytes) override {

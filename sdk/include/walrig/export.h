@@ -88,6 +88,7 @@ template <typename Maker>
 const void* TransformInterface(void*, const char* id) noexcept {
   if constexpr (std::is_same_v<Maker, CipherMaker>) {
     if (id != nullptr && std::string_view(id) == WALRIG_IFACE_KEYRING_1) return KeyringDoor::Table();
+    if (id != nullptr && std::string_view(id) == WALRIG_IFACE_SEEK_1) return SeekDoor::Table();
   }
   return id != nullptr && std::string_view(id) == WALRIG_IFACE_TRANSFORM_1 ? TransformDoor<Maker>::Table() : nullptr;
 }

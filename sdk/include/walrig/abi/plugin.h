@@ -6,6 +6,7 @@
 #include "walrig/abi/entry.h"
 #include "walrig/abi/host.h"
 #include "walrig/abi/options.h"
+#include "walrig/abi/seek.h"
 #include "walrig/abi/status.h"
 #include "walrig/abi/storage.h"
 #include "walrig/abi/transform.h"

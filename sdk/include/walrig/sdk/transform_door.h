@@ -9,6 +9,7 @@
 
 #include "walrig/abi/entry.h"
 #include "walrig/abi/keyring.h"
+#include "walrig/abi/seek.h"
 #include "walrig/abi/transform.h"
 #include "walrig/abi_status.h"
 #include "walrig/cipher.h"
@@ -95,6 +96,33 @@ class TransformDoor {
     uint64_t bytes = 0;
     GuardSilently([&] { bytes = Maker::MemoryBytes(Of(self), direction == WALRIG_ENCODE); });
     return bytes;
+  }
+};
+
+// The ranges of a walrig::Cipher as the C table "walrig.transform.seek/1".
+class SeekDoor {
+ public:
+  static const walrig_seek_v1* Table() noexcept {
+    static constexpr walrig_seek_v1 kTable = {sizeof(walrig_seek_v1), 0, OpenRange};
+    return &kTable;
+  }
+
+ private:
+  static_assert(kRangeHeadBytes == WALRIG_SEEK_HEAD_BYTES);
+
+  static walrig_status OpenRange(void* self, const uint8_t* head, size_t head_len, uint64_t offset, uint64_t length,
+                                 walrig_sealed_range* range, void** stream, walrig_error* error) noexcept {
+    return Guard(error, [&] {
+      Cipher& cipher = *static_cast<TransformDoor<CipherMaker>::Instance*>(self)->kind;
+      SealedRange sealed;
+      Result<std::unique_ptr<Transform>> machine = cipher.NewRangeOpener({head, head_len}, offset, length, &sealed);
+      if (!machine.ok()) return ToAbi(machine.status(), error);
+      range->offset = sealed.offset;
+      range->length = sealed.length;
+      range->skip = sealed.skip;
+      *stream = std::move(machine).value().release();
+      return WALRIG_OK;
+    });
   }
 };
 

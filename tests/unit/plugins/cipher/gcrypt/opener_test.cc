@@ -46,6 +46,69 @@ TEST_F(OpenerTest, GivesBackEverySizeAroundAChunk) {
   }
 }
 
+// What a range opener makes of the stored bytes that it asked for, cut to the range.
+Result<std::string> OpenPart(Keys& keys, const std::string& sealed, uint64_t offset, uint64_t length, size_t piece = SIZE_MAX) {
+  SealedRange range;
+  WALRIG_ASSIGN(const auto opener, NewRangeOpener(keys, AsBytes(sealed.substr(0, kRangeHeadBytes)), offset, length, &range));
+  const std::string part = range.offset < sealed.size() ? sealed.substr(range.offset, range.length) : "";
+  WALRIG_ASSIGN(const std::string plain, RunMachine(*opener, part, piece));
+  return plain.size() > range.skip ? plain.substr(range.skip, length) : std::string();
+}
+
+TEST_F(OpenerTest, OpensEveryRangeByItself) {
+  for (const size_t size : {size_t{0}, size_t{1}, kChunk - 1, kChunk, 3 * kChunk, 3 * kChunk + 77}) {
+    const std::string plain = Numbered(size);
+    for (const auto algorithm : {Algorithm::kAes256Gcm, Algorithm::kChaCha20Poly1305}) {
+      const std::string sealed = Seal(*keys_, plain, {.algorithm = algorithm, .chunk_log = 12});
+      for (const uint64_t offset : {uint64_t{0}, uint64_t{1}, uint64_t{kChunk - 1}, uint64_t{kChunk}, uint64_t{2 * kChunk + 5}}) {
+        if (offset > size) continue;
+        for (const uint64_t length : {uint64_t{1}, uint64_t{kChunk}, uint64_t{2 * kChunk + 1}, UINT64_MAX - 1, UINT64_MAX}) {
+          EXPECT_THAT(OpenPart(*keys_, sealed, offset, length), IsOkAndHolds(plain.substr(offset, length))) << size << " " << offset;
+          EXPECT_THAT(OpenPart(*keys_, sealed, offset, length, 1), IsOkAndHolds(plain.substr(offset, length)));
+        }
+      }
+    }
+  }
+}
+
+TEST_F(OpenerTest, ARangeAsksForNoMoreThanItsChunks) {
+  const std::string sealed = Seal(*keys_, Numbered(10 * kChunk));
+  SealedRange range;
+  ASSERT_OK(NewRangeOpener(*keys_, AsBytes(sealed), 2 * kChunk + 1, kChunk, &range).status());
+  EXPECT_EQ(range.offset, header_ + 2 * (kChunk + kTagBytes));
+  EXPECT_EQ(range.length, 2 * (kChunk + kTagBytes));
+  EXPECT_EQ(range.skip, 1u);
+}
+
+TEST_F(OpenerTest, DamageWithinARangeIsSeenAndBehindItIsNot) {
+  const std::string plain = Numbered(4 * kChunk);
+  const std::string sealed = Seal(*keys_, plain);
+  const size_t begin = header_ + kChunk + kTagBytes, end = begin + kChunk + kTagBytes;
+  for (const size_t at : {begin, begin + 100, end - 1}) {
+    std::string changed = sealed;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    EXPECT_EQ(OpenPart(*keys_, changed, kChunk, kChunk).status().code(), Code::kCorruption) << at;
+  }
+  std::string swapped = sealed;
+  swapped.replace(begin, end - begin, Chunk(sealed, 2));
+  EXPECT_EQ(OpenPart(*keys_, swapped, kChunk, kChunk).status().code(), Code::kCorruption);
+  for (const size_t cut : {begin, begin + 5, begin + kTagBytes, end - 1}) {
+    EXPECT_TRUE(IsDamage(OpenPart(*keys_, sealed.substr(0, cut), kChunk, kChunk).status())) << cut;
+  }
+  EXPECT_THAT(OpenPart(*keys_, sealed.substr(0, end), kChunk, kChunk), IsOkAndHolds(plain.substr(kChunk, kChunk)));
+  EXPECT_EQ(OpenPart(*keys_, sealed.substr(0, end), kChunk, kChunk + 1).status().code(), Code::kTruncated);
+}
+
+TEST_F(OpenerTest, ARangeIsRefusedWhoseHeadIsNotWhole) {
+  const std::string sealed = Seal(*keys_, Numbered(kChunk));
+  SealedRange range;
+  for (size_t size = 0; size < header_; ++size) {
+    EXPECT_TRUE(IsDamage(NewRangeOpener(*keys_, AsBytes(sealed.substr(0, size)), 0, 1, &range).status())) << size;
+  }
+  EXPECT_EQ(NewRangeOpener(*keys_, AsBytes(sealed), 0, 0, &range).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(NewRangeOpener(*keys_, AsBytes(sealed), UINT64_MAX, 1, &range).status().code(), Code::kTooLarge);
+}
+
 void ExpectEveryFlippedBitIsSeen(Keys& keys, const std::string& plain, Algorithm algorithm) {
   std::string sealed = Seal(keys, plain, {.algorithm = algorithm, .chunk_log = 12});
   for (size_t bit = 0; bit < sealed.size() * 8; ++bit) {
