@@ -98,7 +98,10 @@ Result<ExitCode> ForFirst(Invocation& call, Wiring& wiring, const std::function<
 
 Result<ExitCode> RunCat(Invocation& call) {
   Wiring wiring(call.settings, call.log);
-  const StReadOptions options{.decrypt = call.Has("decrypt"), .decompress = call.Has("decompress")};
+  StReadOptions options{.decrypt = call.Has("decrypt"), .decompress = call.Has("decompress")};
+  if (call.Has("range")) {
+    WALRIG_ASSIGN(options.range, ParseStRange(call.Text("range")));
+  }
   if (options.decrypt) WALRIG_TRY(wiring.PrepareCipher(call.ctx));
   return ForFirst(call, wiring, [&](Storage& storage, bool& begun) -> Status {
     WALRIG_ASSIGN(const std::string key, OneKey(call, storage));
@@ -130,6 +133,8 @@ constexpr CliOption kStatOptions[] = {kStJson, kStTarget};
 constexpr CliOption kCatOptions[] = {
     {.name = "decrypt", .help = "Decrypt with the configured key"},
     {.name = "decompress", .help = "Decompress by the extension of the name"},
+    {.name = "range", .kind = OptionKind::kValue, .value_name = "OFFSET:LENGTH",
+     .help = "Only these bytes, of the decrypted ones with --decrypt; \"1MiB:\" is all behind the first MiB"},
     kStGlob, kStTarget};
 constexpr CliOption kGetOptions[] = {
     {.name = "no-decrypt", .help = "Take the bytes as they are, encrypted"},

@@ -24,6 +24,16 @@ Result<std::unique_ptr<DecodingSource>> DecodingSource::New(const Codec& codec, 
   return source;
 }
 
+std::unique_ptr<DecodingSource> DecodingSource::Through(std::unique_ptr<Transform> machine, std::unique_ptr<Source> stored,
+                                                        std::string name) {
+  std::unique_ptr<DecodingSource> source(new DecodingSource({}, std::move(stored), std::move(name)));
+  source->looked_ = true;  // what a part of an object begins with tells nothing
+  source->stages_[0].machine = std::move(machine);
+  source->stages_[0].buffer = Buffer(kIoBufferBytes);
+  source->stage_count_ = 1;
+  return source;
+}
+
 Status DecodingSource::Look(const Context& ctx) {
   looked_ = true;
   head_.resize(kObjectHeadBytes);

@@ -20,6 +20,10 @@ class DecodingSource : public Source {
   // `name` is the object's, for messages.
   static Result<std::unique_ptr<DecodingSource>> New(const Codec& codec, std::unique_ptr<Source> stored, std::string name);
 
+  // The same through one machine of the caller's, which begins where `stored` does.
+  static std::unique_ptr<DecodingSource> Through(std::unique_ptr<Transform> machine, std::unique_ptr<Source> stored,
+                                                 std::string name);
+
   // FAILS WITH: what the stored source fails with; kTruncated (the object ends early, or is empty although the codec has a
   // compressor or a cipher), kCorruption, kPermission (a wrong or missing key; encrypted, and no cipher is configured);
   // each names the object. An object that is not what the codec says is told as what it begins like.

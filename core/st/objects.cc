@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "core/base/string_util.h"
 #include "core/io/durable_file.h"
 #include "core/pipeline/download.h"
 #include "core/pipeline/upload.h"
@@ -20,8 +21,29 @@ std::string ExtensionOf(const std::string& key) {
 
 }  // namespace
 
+Result<StRange> ParseStRange(const std::string& text) {
+  const size_t colon = text.find(':');
+  StRange range;
+  const auto wrong = [&] {
+    return InvalidArgument("range " + Printable(text) + ": OFFSET:LENGTH or OFFSET: is needed, in bytes or as 64KiB");
+  };
+  if (colon == text.npos) return wrong();
+  const Result<uint64_t> offset = ParseSize(text.substr(0, colon));
+  if (!offset.ok()) return wrong();
+  range.offset = *offset;
+  if (colon + 1 == text.size()) return range;
+  const Result<uint64_t> length = ParseSize(text.substr(colon + 1));
+  if (!length.ok() || *length == 0) return wrong();
+  range.length = *length;
+  return range;
+}
+
 Result<std::unique_ptr<Source>> StOpen(const Context& ctx, Storage& storage, CodecProvider& codecs,
                                        const std::string& key, const StReadOptions& options) {
+  if (options.range.has_value()) {
+    if (options.decompress) return InvalidArgument("what is compressed has no ranges: --range goes without --decompress");
+    return OpenRange(ctx, storage, key, options.decrypt ? codecs.cipher() : nullptr, options.range->offset, options.range->length);
+  }
   Codec codec;
   if (options.decrypt) codec.cipher = codecs.cipher();
   if (options.decompress) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/catalog/codec_source.h"
@@ -12,12 +13,22 @@
 
 namespace walrig {
 
+// Of the bytes of an object, or of what is decrypted.
+struct StRange {
+  uint64_t offset = 0;
+  uint64_t length = kUnknownSize;  // to the end
+};
+// "OFFSET:LENGTH" or "OFFSET:", each in bytes or with a unit, "1MiB:4096". FAILS WITH: kInvalidArgument.
+Result<StRange> ParseStRange(const std::string& text);
+
 struct StReadOptions {
-  bool decrypt = false;     // with the configured cipher, where there is one
-  bool decompress = false;  // by the extension of the object's name
+  bool decrypt = false;           // with the configured cipher, where there is one
+  bool decompress = false;        // by the extension of the object's name; not with a range
+  std::optional<StRange> range{}; // reads no more of the object than that takes
 };
 
-// FAILS WITH: kNotFound, kNotSupported (nothing knows the extension).
+// FAILS WITH: kNotFound, kNotSupported (nothing knows the extension; the cipher opens no ranges), kInvalidArgument (a range
+// behind the end, or with decompress).
 Result<std::unique_ptr<Source>> StOpen(const Context& ctx, Storage& storage, CodecProvider& codecs,
                                        const std::string& key, const StReadOptions& options);
 

@@ -165,7 +165,7 @@ class CipherGcrypt(unittest.TestCase):
         self.assertIn(key_id, refused.err)
         self.assertEqual(self.restore("public", {**env, "WALRIG_GCRYPT_KEY_FILE": ring}), digest)
 
-    def test_st_copy_opens_with_one_key_and_seals_with_another(self):
+    def test_st_copy_changes_keys_and_st_cat_reads_ranges(self):
         w = self.world
         ring, _, _ = self.new_ring("ring-copy-from")
         env = self.settings("copy-from", "zstd", WALRIG_GCRYPT_KEY_FILE=ring)
@@ -202,6 +202,18 @@ class CipherGcrypt(unittest.TestCase):
 
         w.walrig("st", "copy", "--from", files["from"], "--to", files["same"], env=lost)
         self.assertEqual(self.restore("copy-same", same_key), digest)
+        # A range of an encrypted object: what the whole holds there.
+        part = [p for p in self.objects(env["WALG_FILE_PREFIX"]) if "part_" in p][0]
+        key = os.path.relpath(part, env["WALG_FILE_PREFIX"])
+        w.walrig("st", "get", key, w.path("whole"), "--no-decompress", env=env)
+        with open(w.path("whole"), "rb") as f:
+            whole = f.read()
+        for offset, length in ((0, 10), (65530, 20), (200000, 70000), (len(whole) - 5, 100)):
+            w.run(["sh", "-c", f"'{w.walrig_path}' st cat '{key}' --decrypt --range {offset}:{length} > '{w.path('part')}'"], env=env)
+            with open(w.path("part"), "rb") as f:
+                self.assertEqual(f.read(), whole[offset:offset + length], offset)
+        behind = w.walrig("st", "cat", key, "--decrypt", "--range", f"{len(whole) + 100000}:1", env=env, check=False)
+        self.assertEqual(behind.code, 1, behind)
         itself = w.walrig("st", "copy", "--from", files["from"], "--to", files["from"], check=False)
         self.assertEqual(itself.code, 1, itself)
         self.assertIn("same place", itself.err)

@@ -26,6 +26,26 @@ class StObjectsTest : public ::testing::Test {
   test::NoCodecs codecs_;
 };
 
+TEST(StRangeTest, TakesBytesAndUnitsAndNothingElse) {
+  EXPECT_EQ(ParseStRange("5:10")->offset, 5u);
+  EXPECT_EQ(ParseStRange("5:10")->length, 10u);
+  EXPECT_EQ(ParseStRange("1MiB:")->offset, 1u << 20);
+  EXPECT_EQ(ParseStRange("1MiB:")->length, kUnknownSize);
+  for (const char* wrong : {"", ":", "5", "a:5", "5:b", "5:0", "-1:5", "5:-1", "5:5:5"}) {
+    EXPECT_EQ(ParseStRange(wrong).status().code(), Code::kInvalidArgument) << wrong;
+  }
+}
+
+TEST_F(StObjectsTest, ARangeIsReadAloneAndNeverOfWhatIsDecompressed) {
+  ASSERT_OK(WriteObject(ctx(), memory_, "a", "0123456789"));
+  Buffer buffer(100);
+  ASSERT_OK_AND_ASSIGN(const auto source, StOpen(ctx(), memory_, codecs_, "a", {.range = StRange{3, 4}}));
+  EXPECT_EQ(source->Read(ctx(), buffer.span()).value(), 4u);
+  EXPECT_EQ(AsText(buffer.first(4)), "3456");
+  EXPECT_EQ(StOpen(ctx(), memory_, codecs_, "a", {.range = StRange{10, 4}}).status().code(), Code::kInvalidArgument);
+  EXPECT_EQ(StOpen(ctx(), memory_, codecs_, "a", {.decompress = true, .range = StRange{3, 4}}).status().code(), Code::kInvalidArgument);
+}
+
 TEST_F(StObjectsTest, GetMakesANewFileAndNeverWritesOverOne) {
   ASSERT_OK(WriteObject(ctx(), memory_, "a/b", "bytes"));
   const std::string path = dir_.path() + "/file";
