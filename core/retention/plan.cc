@@ -42,12 +42,10 @@ size_t DepthOf(const std::string& name, const std::map<std::string, std::string>
 
 // Which backup an object belongs to; "" for none. Folders have the backup's name, sentinels its name as a head.
 std::string OwnerOf(const ObjectInfo& object) {
-  if (auto name = BackupOfSentinelKey(object.key)) return *name;
-  if (object.key.compare(0, kBackupsFolder.size(), kBackupsFolder) != 0) return {};
-  const std::string_view rest = std::string_view(object.key).substr(kBackupsFolder.size());
-  const size_t slash = rest.find('/');
-  if (slash != std::string_view::npos) return std::string(rest.substr(0, slash));
+  if (auto name = BackupOfKey(object.key)) return *name;
+  if (!object.key.starts_with(kBackupsFolder)) return {};
   // Beside the sentinel: "<backup>_backup_...", as WAL-G takes it.
+  const std::string_view rest = std::string_view(object.key).substr(kBackupsFolder.size());
   const size_t cut = rest.find("_backup");
   return cut == std::string_view::npos ? std::string() : std::string(rest.substr(0, cut));
 }
