@@ -87,6 +87,12 @@ Status CheckDestination(const std::string& destination) {
   return OkStatus();
 }
 
+// A file that was there a moment ago is not the end of WAL: who lost it, or deletes it, must not end a recovery.
+Status NotAbsent(const Status& failure) {
+  if (failure.code() != Code::kNotFound) return failure;
+  return Unavailable(std::string(failure.message())).Hint("it went while it was read; it is asked for again");
+}
+
 // What a plain open() would give: the server's umask decides who may read its WAL.
 mode_t ModeByUmask() {
   const mode_t mask = umask(077);
@@ -112,10 +118,11 @@ Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& optio
   Buffer buffer(kIoBufferBytes);
   for (;;) {
     WALRIG_TRY(ctx.Poll());
-    WALRIG_ASSIGN(const size_t got, archived.plain->Read(ctx, buffer.span()));
-    if (got == 0) break;
-    WALRIG_TRY(check.Add(buffer.first(got)).With(archived.key));
-    WALRIG_TRY(file->Write(ctx, buffer.first(got)));
+    const Result<size_t> got = archived.plain->Read(ctx, buffer.span());
+    if (!got.ok()) return NotAbsent(got.status());
+    if (*got == 0) break;
+    WALRIG_TRY(check.Add(buffer.first(*got)).With(archived.key));
+    WALRIG_TRY(file->Write(ctx, buffer.first(*got)));
   }
   WALRIG_TRY(check.Finish().With(archived.key));
   WALRIG_TRY(file->Commit(ctx));

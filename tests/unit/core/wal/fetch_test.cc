@@ -41,6 +41,16 @@ TEST_F(WalFetchTest, AnArchiveThatCannotBeListedIsNotAnAbsentFile) {
   EXPECT_THAT(report.status(), HasCode(Code::kUnavailable));
 }
 
+TEST_F(WalFetchTest, AFileThatGoesWhileItIsReadIsNotAbsent) {
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77));
+  FaultyStorage faulty(storage_);
+  faulty.Set({.failure = NotFound("HTTP 404"), .break_after_bytes = 100'000});
+  const auto report = WalFetch(ctx_, {.name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 0},
+                               {.storage = faulty, .codecs = codecs_});
+  EXPECT_THAT(report.status(), HasCode(Code::kUnavailable));
+  EXPECT_TRUE(dir_.Names().empty());
+}
+
 TEST_F(WalFetchTest, RefusesANameThatIsNoWalFile) {
   EXPECT_THAT(FetchBad("../etc/passwd"), HasCode(Code::kInvalidArgument));
 }
