@@ -288,9 +288,19 @@ void Exchange::Fail(Status status) {
 
 void Exchange::End(CURLcode code) {
   if (code != CURLE_OK) return Fail(FailureOf(code));
+  if (response_.ok() && !SentWhole()) {
+    return Fail(Truncated(HostOf(request_.url) + ": the server said that it had all before all was sent").Retryable());
+  }
   done_ = true;
   headers_done_ = true;
   if (response_.status == 0) outcome_ = ProtocolError(HostOf(request_.url) + ": an answer without a status").Retryable();
+}
+
+// libcurl stops sending when an answer comes early, and calls that success.
+bool Exchange::SentWhole() const {
+  curl_off_t sent_bytes = 0;
+  if (curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent_bytes) != CURLE_OK) return false;
+  return static_cast<uint64_t>(sent_bytes) >= request_.BodyBytes();
 }
 
 }  // namespace walrig

@@ -59,6 +59,7 @@ class Exchange {
   Status SetHeaders(const HttpOptions& options);
   void SetMethod();
   Status FailureOf(CURLcode code);
+  bool SentWhole() const;
 
   const HttpRequest request_;
   const size_t body_bytes_max_;

@@ -77,10 +77,10 @@ void Lane::Collect() {
   }
 }
 
-void Lane::LookForStalls(const Context& ctx) {
+void Lane::LookForStalls(const Context& ctx, uint64_t entered_ns) {
   const uint64_t now = ctx.clock->MonotonicNs();
-  // The time in which the caller was elsewhere says nothing about the server.
-  const uint64_t away = stepped_ns_ != 0 && now > stepped_ns_ + kAwayNs ? now - stepped_ns_ : 0;
+  // The time in which the caller was elsewhere says nothing about the server; that of our own waiting does.
+  const uint64_t away = stepped_ns_ != 0 && entered_ns > stepped_ns_ + kAwayNs ? entered_ns - stepped_ns_ : 0;
   for (Exchange* exchange : running_) {
     if (exchange->done()) continue;
     if (exchange->progress_ns == 0 || exchange->moved() != exchange->seen_moved) {
@@ -117,6 +117,7 @@ Status Lane::Wait(const Context& ctx) {
 }
 
 Status Lane::Step(const Context& ctx, bool wait) {
+  const uint64_t entered_ns = ctx.clock->MonotonicNs();
   if (wait) {
     WALRIG_TRY(Wait(ctx));
   } else {
@@ -125,7 +126,7 @@ Status Lane::Step(const Context& ctx, bool wait) {
   int running = 0;
   if (curl_multi_perform(multi_, &running) != CURLM_OK) return Internal("libcurl cannot go on");
   Collect();
-  LookForStalls(ctx);
+  LookForStalls(ctx, entered_ns);
   return OkStatus();
 }
 

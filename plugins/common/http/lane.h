@@ -44,7 +44,7 @@ class Lane {
   Lane(const HttpOptions& options, CURLSH* share, curl_slist* resolve) : options_(options), share_(share), resolve_(resolve) {}
   Status Wait(const Context& ctx);
   void Collect();
-  void LookForStalls(const Context& ctx);
+  void LookForStalls(const Context& ctx, uint64_t entered_ns);
 
   const HttpOptions& options_;
   CURLSH* const share_;
@@ -52,7 +52,7 @@ class Lane {
   CURLM* multi_ = nullptr;
   std::vector<CURL*> idle_;
   std::vector<Exchange*> running_;
-  uint64_t stepped_ns_ = 0;
+  uint64_t stepped_ns_ = 0;  // when the last step ended
 };
 
 struct HttpClient::Shared {

@@ -169,6 +169,11 @@ Result<Url> ParseUrl(std::string_view text) {
   return url;
 }
 
+bool IsLoopback(std::string_view host) {
+  return host == "localhost" || host == "[::1]" ||
+         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
 std::string HttpDate(int64_t ns) {
   const Civil c = CivilOf(ns);
   const auto weekday = static_cast<size_t>(DaysOf(c.year, c.month, c.day) % 7);

@@ -29,6 +29,8 @@ struct Url {
 };
 // http and https only; without user and password. FAILS WITH: kInvalidArgument.
 Result<Url> ParseUrl(std::string_view text);
+// Whether a host, as URLs have it, is this machine. Of addresses only: 127.0.0.1.example.com is anybody's.
+bool IsLoopback(std::string_view host);
 
 // "Sun, 06 Nov 1994 08:49:37 GMT"
 std::string HttpDate(int64_t ns);

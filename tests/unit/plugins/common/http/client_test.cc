@@ -10,6 +10,7 @@ namespace walrig {
 namespace {
 
 using test::HasCode;
+using test::MessageHas;
 using test::IsOk;
 using test::ScriptAnswer;
 using test::ScriptRequest;
@@ -164,6 +165,49 @@ TEST_F(HttpClientTest, GivesUpAServerThatMovesNothing) {
   const auto response = client_->Send(context_, request);
   EXPECT_THAT(response, HasCode(Code::kTimeout));
   EXPECT_TRUE(response.status().retryable());
+}
+
+// The client's own naps are shorter than a second: such a stall is many of them.
+TEST_F(HttpClientTest, GivesUpAServerThatMovesNothingForSeconds) {
+  ScriptServer server([](const ScriptRequest&) { return ScriptAnswer{"", ScriptAnswer::Then::kHang}; });
+  HttpRequest request = Get(server);
+  request.stall_timeout_ms = 2'500;
+  Context ctx = context_.ctx();
+  ctx.deadline_ns = ctx.clock->MonotonicNs() + 20'000'000'000;
+  const auto response = client_->Send(ctx, request);
+  EXPECT_THAT(response, HasCode(Code::kTimeout));
+  EXPECT_THAT(response, MessageHas("moved no byte"));
+}
+
+// The server is not to blame for what the caller did meanwhile.
+TEST_F(HttpClientTest, ACallerThatIsAwayIsNoStall) {
+  ScriptServer server([](const ScriptRequest&) { return ScriptAnswer::Of(200, std::string(3u << 20, 'x')); });
+  HttpRequest request = Get(server);
+  request.stall_timeout_ms = 300;
+  auto stream = client_->Open(context_, request);
+  ASSERT_OK(stream);
+  Buffer buffer(1u << 20);
+  size_t total = 0;
+  for (int reads = 0;; ++reads) {
+    if (reads == 1) std::this_thread::sleep_for(std::chrono::milliseconds(900));
+    ASSERT_OK_AND_ASSIGN(const size_t got, (*stream)->Read(context_, buffer.span()));
+    if (got == 0) break;
+    total += got;
+  }
+  EXPECT_EQ(total, 3u << 20);
+}
+
+// A gateway that does not read what it answers.
+TEST_F(HttpClientTest, AnAnswerBeforeAllWasSentIsNoSuccess) {
+  ScriptServer server([](const ScriptRequest&) { return ScriptAnswer{}; }, /*early=*/"HTTP/1.1 200 OK\r\nETag: \"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  const std::string body(8u << 20, 'x');
+  HttpRequest request = Get(server);
+  request.method = "PUT";
+  request.SetBody(body);
+  const auto response = client_->Send(context_, request);
+  EXPECT_THAT(response, HasCode(Code::kTruncated));
+  EXPECT_TRUE(response.status().retryable());
+  EXPECT_TRUE(response.status().outcome_unknown());
 }
 
 TEST_F(HttpClientTest, EndsAtTheDeadline) {

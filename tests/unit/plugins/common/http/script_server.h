@@ -44,7 +44,8 @@ struct ScriptAnswer {
 class ScriptServer {
  public:
   using Script = std::function<ScriptAnswer(const ScriptRequest&)>;
-  explicit ScriptServer(Script script) : script_(std::move(script)) {
+  // `early`: what is answered as soon as the headers are there, and then the connection is no longer read.
+  explicit ScriptServer(Script script, std::string early = {}) : script_(std::move(script)), early_(std::move(early)) {
     stop_ = eventfd(0, EFD_CLOEXEC);
     listen_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -106,6 +107,13 @@ class ScriptServer {
       at = line_end + 2;
     }
     text->erase(0, end + 4);
+    if (!early_.empty()) {
+      Send(fd, early_);
+      shutdown(fd, SHUT_WR);
+      pollfd stop{stop_, POLLIN, 0};
+      poll(&stop, 1, 10'000);
+      return false;
+    }
     if (!FindHeader(request->headers, "Expect").empty()) Send(fd, "HTTP/1.1 100 Continue\r\n\r\n");
     const size_t length = std::strtoul(std::string(FindHeader(request->headers, "Content-Length")).c_str(), nullptr, 10);
     while (text->size() < length) {
@@ -148,6 +156,7 @@ class ScriptServer {
   }
 
   const Script script_;
+  const std::string early_;
   int stop_ = -1, listen_ = -1;
   uint16_t port_ = 0;
   std::thread acceptor_;

@@ -16,6 +16,15 @@ TEST(Text, PercentEncodesAllButUnreserved) {
   EXPECT_EQ(http::PercentDecode("a+b", true), "a b");
 }
 
+TEST(Text, TellsLoopbackFromNamesThatLookLikeIt) {
+  EXPECT_TRUE(http::IsLoopback("127.8.9.1"));
+  EXPECT_TRUE(http::IsLoopback("localhost"));
+  EXPECT_TRUE(http::IsLoopback("[::1]"));
+  EXPECT_FALSE(http::IsLoopback("127.0.0.1.example.com"));
+  EXPECT_FALSE(http::IsLoopback("localhost.example.com"));
+  EXPECT_FALSE(http::IsLoopback("10.0.0.1"));
+}
+
 TEST(Text, TakesUrlsApart) {
   const auto url = http::ParseUrl("HTTPS://Host.Example:8443/a/b?c=d#e");
   ASSERT_TRUE(url.ok());
