@@ -17,6 +17,14 @@ Status Resumed(Status status) {
   return status.retryable() && status.code() != Code::kConflict ? std::move(status).Resumable() : status;
 }
 
+// Anybody may answer 200 to anything: a portal, a page for maintenance. The service says 201, and `header`.
+Status CheckMade(const HttpResponse& response, std::string_view header, const std::string& what) {
+  if (response.status == 201 && !response.Header(header).empty()) return OkStatus();
+  return ProtocolError(fmt::format("{}: HTTP {} without {}, which is no answer of the service", what, response.status, header))
+      .Retryable()
+      .OutcomeUnknown();
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Sink>> BlobWriter::Open(const Context& ctx, Service& service, std::string name,
@@ -160,6 +168,7 @@ Status BlobWriter::BlockOutcome(const Block& block, Result<HttpResponse> respons
   if (!response.ok()) return std::move(response).status().With(What("put a block of"));
   if (!response->ok()) return service_.ErrorOf(block.request, *response, What("put a block of"));
   service_.credential().Accepted();
+  WALRIG_TRY(CheckMade(*response, "x-ms-request-id", What("put a block of")));
   const std::string_view echoed = response->Header("x-ms-content-crc64");
   if (!block.checksum.empty() && !echoed.empty() && echoed != block.checksum) {
     return Corruption(What("put a block of") + ": the service has other bytes than were sent").Retryable();
@@ -189,7 +198,8 @@ Status BlobWriter::PutWhole(const Context& ctx) {
     request.body.assign(1, body);
     service_.AddChecksum(body, &request);
   }
-  return service_.Send(ctx, std::move(request), What("put")).status();
+  WALRIG_ASSIGN(const HttpResponse response, service_.Send(ctx, std::move(request), What("put")));
+  return CheckMade(response, "ETag", What("put"));
 }
 
 Status BlobWriter::PutList(const Context& ctx) {
@@ -204,7 +214,8 @@ Status BlobWriter::PutList(const Context& ctx) {
   AddObjectHeaders(&request);
   request.SetBody(list);
   service_.AddChecksum(AsBytes(list), &request);
-  Status status = service_.Send(ctx, std::move(request), What("put")).status();
+  const Result<HttpResponse> response = service_.Send(ctx, std::move(request), What("put"));
+  Status status = response.ok() ? CheckMade(*response, "ETag", What("put")) : response.status();
   list_unknown_ = list_unknown_ || status.outcome_unknown();
   return status;
 }

@@ -63,16 +63,11 @@ Status SplitPrefix(std::string_view text, Location* into) {
 // "http://127.0.0.1:10000" means the account below, as emulators have it; a path is taken as it is.
 bool NeedsAccountInPath(const http::Url& url) {
   if (!url.path.empty() && url.path != "/") return false;
-  return IsLoopback(url.host) || url.host.find_first_not_of("0123456789.") == std::string::npos ||
+  return http::IsLoopback(url.host) || url.host.find_first_not_of("0123456789.") == std::string::npos ||
          url.host.starts_with('[');
 }
 
 }  // namespace
-
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" ||
-         (host.starts_with("127.") && host.find_first_not_of("0123456789.") == std::string_view::npos);
-}
 
 std::string Location::BlobUrl(std::string_view name) const {
   return ContainerUrl() + "/" + http::PercentEncode(name, /*keep_slash=*/true);
@@ -113,7 +108,7 @@ Result<Location> ResolveLocation(const LocationInput& input) {
     WALRIG_TRY(CheckAccount(where.account));
   }
   if (NeedsAccountInPath(*url)) url->path = "/" + where.account;
-  where.loopback = IsLoopback(url->host);
+  where.loopback = http::IsLoopback(url->host);
   where.tls = url->scheme == "https";
   where.service_url = url->scheme + "://" + url->Authority() + url->path;
   return where;

@@ -37,7 +37,4 @@ struct Location {
 // FAILS WITH: kConfig naming the setting.
 Result<Location> ResolveLocation(const LocationInput& input);
 
-// Whether a host, as URLs have it, is this machine.
-bool IsLoopback(std::string_view host);
-
 }  // namespace walrig::azure

@@ -109,6 +109,9 @@ Result<std::unique_ptr<S3Client>> S3Client::New(Settings settings) {
     if (IsAddress(endpoint.host)) settings.path_style = true;
     if (settings.region.empty()) settings.region = "us-east-1";
   }
+  if (!settings.sse_c_key.empty() && endpoint.scheme == "http" && !http::IsLoopback(endpoint.host)) {
+    return ConfigError("sse_c_key would go in the clear: the endpoint is plain http").Hint("use an https endpoint");
+  }
   // A wildcard certificate is for one label only.
   if (settings.bucket.find('.') != std::string::npos && endpoint.scheme != "http") settings.path_style = true;
   if (settings.bucket.find_first_of("_ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos) settings.path_style = true;

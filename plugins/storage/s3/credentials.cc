@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -72,10 +73,11 @@ Status Refusal(const HttpResponse& response, const HttpErrorText& about) {
   return Status(Code::kUnauthenticated, std::string(status.message())).WithDetail(status.detail());
 }
 
-// Of addresses only: 127.0.0.1.example.com is anybody's.
-bool IsLoopback(std::string_view host) {
-  return host == "localhost" || host == "[::1]" ||
-         (host.substr(0, 4) == "127." && host.find_first_not_of("0123456789.") == std::string_view::npos);
+// STS says some of these with 400. https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+bool SaysLater(std::string_view name) {
+  constexpr std::string_view kNames[] = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "IDPCommunicationError",
+                                         "ServiceUnavailable", "InternalFailure"};
+  return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
 bool Nothing(const Result<Credentials>& found) { return !found.ok() && found.status().code() == Code::kNotFound; }
@@ -221,7 +223,7 @@ Result<Credentials> CredentialChain::FromContainer(const Context& ctx) {
   if (url.empty()) return NoCredentials("no container");
   WALRIG_ASSIGN(const http::Url parsed, http::ParseUrl(url));
   // The token must not travel in the clear to a host that is not this machine's.
-  const bool local = IsLoopback(parsed.host) || parsed.host == "169.254.170.2" || parsed.host == "169.254.170.23" || parsed.host == "[fd00:ec2::23]";
+  const bool local = http::IsLoopback(parsed.host) || parsed.host == "169.254.170.2" || parsed.host == "169.254.170.23" || parsed.host == "[fd00:ec2::23]";
   if (parsed.scheme != "https" && !local) return ConfigError("AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor local");
   HttpRequest request = LocalRequest("GET", url);
   request.bypass_proxy = local;
@@ -307,7 +309,8 @@ Result<Credentials> CredentialChain::AskSts(const Context& ctx, const std::strin
       message = http::XmlText(node, "Message");
     }
   }
-  return Refusal(*response, {.what = "assume role", .name = name, .message = message});
+  Status refusal = Refusal(*response, {.what = "assume role", .name = name, .message = message});
+  return SaysLater(name) ? std::move(refusal).Retryable() : refusal;
 }
 
 }  // namespace walrig::s3

@@ -277,7 +277,10 @@ Result<bool> S3Storage::KeepsVersions(const Context& ctx) {
   request.query = {{"versioning", ""}};
   request.what = "ask whether the bucket keeps versions";
   const Result<HttpResponse> response = client_->Send(ctx, request);
-  if (!response.ok() && (response.status().retryable() || response.status().code() == Code::kCancelled)) return response.status();
+  // Only who may not ask, or a server that knows no versions, has none to delete: a wrong "no" would leave them for ever.
+  const Code code = response.status().code();
+  const bool refused = code == Code::kPermission || code == Code::kNotSupported || code == Code::kInvalidArgument || code == Code::kNotFound;
+  if (!response.ok() && (response.status().retryable() || !refused)) return response.status();
   const bool keeps = response.ok() && ParseVersioning(response->body);
   keeps_versions_ = keeps ? 1 : 0;
   return keeps;

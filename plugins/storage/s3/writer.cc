@@ -216,14 +216,10 @@ Status S3Writer::RestartFailed(const Context& ctx) {
 
 Status S3Writer::Stored(const Context& ctx, Part& part, const HttpResponse& response) {
   const std::string what = fmt::format("put part {} of {}", part.number, key_);
-  if (!response.ok()) return Resumed(client_.Judge(ctx, response, what, false));
+  if (!response.ok()) return Gone(client_.Judge(ctx, response, what, false));
+  WALRIG_TRY(Resumed(CheckStored(response, part.crc, what)));
   part.etag = response.Header("ETag");
-  if (part.etag.empty()) return ProtocolError(what + ": an answer without an ETag");
   part.checksum = response.Header("x-amz-checksum-crc32c");
-  if (!part.checksum.empty() && client_.settings().checksum && part.checksum != http::Crc32cBase64(part.crc)) {
-    part.etag.clear();
-    return Corruption(what + ": the server has other bytes than were sent").Retryable().Resumable();
-  }
   part.stored = true;
   for (uint8_t* block : part.blocks) blocks_.GiveBack(block);
   part.blocks.clear();
@@ -263,9 +259,25 @@ Status S3Writer::PutWhole(const Context& ctx) {
     request.body_sha256 = current_.sha256;
   }
   const Result<HttpResponse> response = client_.Send(ctx, request);
-  if (response.ok()) return OkStatus();
+  if (response.ok()) return Resumed(CheckStored(*response, current_.crc, request.what));
   if (response.status().code() == Code::kPreconditionFailed) return AlreadyExists(key_ + " exists");
   return Resumed(response.status());
+}
+
+// Anybody may answer 200 to anything: a portal, a page for maintenance. Who stored an object names its ETag.
+Status S3Writer::CheckStored(const HttpResponse& response, uint32_t crc, const std::string& what) const {
+  if (response.Header("ETag").empty()) {
+    return ProtocolError(what + ": an answer without an ETag, so not of S3").Retryable().OutcomeUnknown();
+  }
+  const std::string_view checksum = response.Header("x-amz-checksum-crc32c");
+  if (checksum.empty() || !client_.settings().checksum || checksum == http::Crc32cBase64(crc)) return OkStatus();
+  return Corruption(what + ": the server has other bytes than were sent").Retryable();
+}
+
+// Somebody removed the upload: nothing of it can be used any more, and what was written must be written again.
+Status S3Writer::Gone(Status status) {
+  if (status.code() != Code::kNotFound) return Resumed(std::move(status));
+  return Conflict(std::string(status.message())).Retryable();
 }
 
 std::string S3Writer::CompleteBody() const {
@@ -311,7 +323,7 @@ Status S3Writer::Complete(const Context& ctx) {
   }
   complete_unknown_ = complete_unknown_ || status.outcome_unknown();
   // A conflict wants the whole upload anew.
-  return status.code() == Code::kConflict ? status : Resumed(std::move(status));
+  return status.code() == Code::kConflict ? status : Gone(std::move(status));
 }
 
 Status S3Writer::Commit(const Context& ctx) {

@@ -63,6 +63,8 @@ class S3Writer final : public Sink {
   Status RestartFailed(const Context& ctx);
   Status Pump(const Context& ctx, bool wait);
   Status Stored(const Context& ctx, Part& part, const HttpResponse& response);
+  Status CheckStored(const HttpResponse& response, uint32_t crc, const std::string& what) const;
+  static Status Gone(Status status);
   Status PutWhole(const Context& ctx);
   Status Complete(const Context& ctx);
   std::string CompleteBody() const;

@@ -59,12 +59,5 @@ TEST(LocationTest, RefusesWhatIsNoPlace) {
   EXPECT_EQ(ResolveLocation(Input("azure://con", "evil.example.com/")).status().code(), Code::kConfig);
 }
 
-TEST(LocationTest, TellsLoopbackFromNamesThatLookLikeIt) {
-  EXPECT_TRUE(IsLoopback("127.8.9.1"));
-  EXPECT_TRUE(IsLoopback("[::1]"));
-  EXPECT_FALSE(IsLoopback("127.0.0.1.example.com"));
-  EXPECT_FALSE(IsLoopback("10.0.0.1"));
-}
-
 }  // namespace
 }  // namespace walrig::azure

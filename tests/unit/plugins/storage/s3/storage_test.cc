@@ -63,6 +63,41 @@ class S3StorageTest : public ::testing::Test {
   test::TestContext context_;
 };
 
+// A page for maintenance, a portal: everything is answered with 200.
+TEST_F(S3StorageTest, AnAnswerOfAnybodyIsNoStoredObject) {
+  ScriptServer server([](const ScriptRequest&) { return ScriptAnswer::Of(200, "<html>"); });
+  const Status status = PutBytes(*Open(server), "hello");
+  EXPECT_THAT(status, HasCode(Code::kProtocol));
+  EXPECT_TRUE(status.retryable());
+  EXPECT_TRUE(status.outcome_unknown());
+}
+
+TEST_F(S3StorageTest, ASmallObjectThatTheServerHasOtherwiseIsDamage) {
+  ScriptServer server([](const ScriptRequest&) {
+    return ScriptAnswer::Of(200, "", {{"ETag", "\"e\""}, {"x-amz-checksum-crc32c", http::Crc32cBase64(http::Crc32c(0, AsBytes("hellO")))}});
+  });
+  EXPECT_THAT(PutBytes(*Open(server), "hello"), HasCode(Code::kCorruption));
+}
+
+TEST_F(S3StorageTest, AnUploadThatSomebodyRemovedIsWrittenAnewAndNotAbsent) {
+  ScriptServer server(Multipart([](const ScriptRequest& r, int) -> std::optional<ScriptAnswer> {
+    if (r.method == "PUT") return ScriptAnswer::Of(404, ErrorXml("NoSuchUpload"));
+    return std::nullopt;
+  }));
+  const Status status = PutBytes(*Open(server), std::string(12u << 20, 'x'));
+  EXPECT_THAT(status, HasCode(Code::kConflict));
+  EXPECT_TRUE(status.retryable());
+  EXPECT_FALSE(status.resumable());
+}
+
+TEST_F(S3StorageTest, ACustomersKeyNeverGoesInTheClear) {
+  Settings settings;
+  settings.bucket = "bucket";
+  settings.endpoint = "http://storage.example.org";
+  settings.sse_c_key = std::string(32, 'k');
+  EXPECT_THAT(S3Storage::Open(settings), HasCode(Code::kConfig));
+}
+
 TEST_F(S3StorageTest, PutsASmallObjectByOneSignedRequestWithItsChecksum) {
   ScriptServer server([](const ScriptRequest&) { return ScriptAnswer::Of(200, "", {{"ETag", "\"e\""}}); });
   EXPECT_THAT(PutBytes(*Open(server), "hello", {.only_if_absent = true}), IsOk());
