@@ -75,6 +75,7 @@ class PartUpload final : public Upload {
   Result<RemoteObject> Finish(const Context& ctx, size_t last_bytes, const Whole& whole) override {
     WALRIG_TRY(RepeatFailed(ctx));
     if (last_bytes > 0 && slots_[filling_].state == Slot::State::kFilling) WALRIG_TRY(Start(ctx, last_bytes));
+    WALRIG_TRY(RepeatFailed(ctx));  // also the last one, when it could not be begun
     while (running() > 0) WALRIG_TRY(Pump(ctx, true));
     while (parts_.size() > kComposeMax) WALRIG_TRY(Join(ctx, 0, std::min(kComposeMax, parts_.size()), true));
     WALRIG_ASSIGN(RemoteObject object, Compose(ctx, target_.name, 0, parts_.size(), target_.only_if_absent, whole));

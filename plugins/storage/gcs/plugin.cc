@@ -1,6 +1,7 @@
 // The door of storage-gcs.so.
 #include <algorithm>
 
+#include "plugins/common/http/text.h"
 #include "plugins/storage/gcs/credentials.h"
 #include "plugins/storage/gcs/storage.h"
 #include "walrig/export.h"
@@ -60,7 +61,8 @@ Result<std::unique_ptr<Storage>> Create(const Context& ctx, const sdk::ConfigRea
   WALRIG_ASSIGN(walrig::HttpOptions http, HttpFor(config));
   WALRIG_ASSIGN(gcs::Credentials credentials, CredentialsFor(ctx, config, !emulator.empty()));
   const std::string& url = options.endpoint;
-  const bool here = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") || url.starts_with("http://[::1]");
+  const Result<walrig::http::Url> parsed = walrig::http::ParseUrl(url);
+  const bool here = parsed.ok() && walrig::http::IsLoopback(parsed->host);
   const bool in_clear = url.starts_with("http://") && !here;
   if (in_clear && credentials.kind != gcs::CredentialKind::kNone && emulator.empty()) {
     return walrig::ConfigError("the endpoint is plain http, over which credentials would be seen")
