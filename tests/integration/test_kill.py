@@ -22,9 +22,12 @@ class Kill(unittest.TestCase):
         cls.primary.sql("create table t as select g as id, md5(g::text) as v from generate_series(1, 100000) g")
 
     def setUp(self):
-        shutil.rmtree(self.world.storage, ignore_errors=True)
-        os.mkdir(self.world.storage, 0o700)
+        # Moved away at once: the server goes on archiving, and what is emptied meanwhile is never empty.
+        aside = self.world.path("storage-before-" + self._testMethodName)
+        os.rename(self.world.storage, aside)
+        os.makedirs(self.world.storage, 0o700, exist_ok=True)
         self.world.own(self.world.storage)
+        shutil.rmtree(aside, ignore_errors=True)
 
     def kill_at_random(self, words, longest, number=signal.SIGKILL, env=None):
         """Starts the command and kills it somewhere within `longest` seconds; returns its exit code (negative: killed)."""
