@@ -1,9 +1,11 @@
-// Lets one system call of a process fail with EIO, as a dying disk would: preloaded into walrig by test_eio.py.
+// Lets one system call of a process fail with EIO, as a dying disk would, or be its last: preloaded into walrig by
+// test_eio.py, into sftp-server by test_ssh_durable.py.
 //
-// EIO_CALL   read (with pread and copy_file_range), write or fsync (with fdatasync)
+// EIO_CALL   read (with pread and copy_file_range), write or fsync (with fdatasync); or rename, link, mkdir, after which
+//            the process dies, once for all processes with the same EIO_LOG
 // EIO_PATH   the calls that count are those on descriptors whose path is of this pattern
 // EIO_NTH    which of them fails; before and after, calls do what they always do, so that a repetition would succeed
-// EIO_LOG    gets a line for the failure: the test's proof that it happened
+// EIO_LOG    gets a line for the failure: the test's proof that it happened; with EIO_TRACE also one for each fsync
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -26,16 +29,31 @@ static void Note(const char* call, const char* path) {
   fclose(file);
 }
 
+static int PathOf(int fd, char* path, size_t room) {
+  char link[64];
+  const int saved = errno;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t size = readlink(link, path, room - 1);
+  errno = saved;
+  path[size < 0 ? 0 : size] = '\0';
+  return size > 0;
+}
+
+static void DieAfter(const char* call, const char* path) {
+  const char *wanted = getenv("EIO_CALL"), *pattern = getenv("EIO_PATH"), *log = getenv("EIO_LOG");
+  if (wanted == NULL || pattern == NULL || log == NULL || strcmp(wanted, call) != 0 || fnmatch(pattern, path, 0) != 0) return;
+  char once[4096];
+  snprintf(once, sizeof once, "%s.once", log);
+  if (open(once, O_CREAT | O_EXCL | O_WRONLY, 0600) < 0) return;
+  Note(call, path);
+  _exit(1);
+}
+
 static int MustFail(const char* call, int fd) {
   const char *wanted = getenv("EIO_CALL"), *pattern = getenv("EIO_PATH"), *nth = getenv("EIO_NTH");
   if (wanted == NULL || pattern == NULL || strcmp(wanted, call) != 0) return 0;
-  char link[64], path[4096];
-  const int saved = errno;
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  const ssize_t size = readlink(link, path, sizeof path - 1);
-  errno = saved;
-  if (size <= 0) return 0;
-  path[size] = '\0';
+  char path[4096];
+  if (!PathOf(fd, path, sizeof path)) return 0;
   if (fnmatch(pattern, path, 0) != 0) return 0;
   if (atomic_fetch_add(&calls_seen, 1) + 1 != (nth == NULL ? 1 : atoi(nth))) return 0;
   Note(call, path);
@@ -63,5 +81,27 @@ ssize_t write(int fd, const void* buffer, size_t size) {
   return MustFail("write", fd) ? -1 : NEXT(write)(fd, buffer, size);
 }
 
-int fsync(int fd) { return MustFail("fsync", fd) ? -1 : NEXT(fsync)(fd); }
+int fsync(int fd) {
+  char path[4096];
+  if (getenv("EIO_TRACE") != NULL && PathOf(fd, path, sizeof path)) Note("fsync", path);
+  return MustFail("fsync", fd) ? -1 : NEXT(fsync)(fd);
+}
 int fdatasync(int fd) { return MustFail("fsync", fd) ? -1 : NEXT(fdatasync)(fd); }
+
+int rename(const char* from, const char* to) {
+  const int answer = NEXT(rename)(from, to);
+  DieAfter("rename", to);
+  return answer;
+}
+
+int link(const char* from, const char* to) {
+  const int answer = NEXT(link)(from, to);
+  DieAfter("link", to);
+  return answer;
+}
+
+int mkdir(const char* path, mode_t mode) {
+  const int answer = NEXT(mkdir)(path, mode);
+  DieAfter("mkdir", path);
+  return answer;
+}

@@ -50,12 +50,22 @@ Status Folders::ConfirmAbsent(const Context& ctx, Sftp& sftp, Status status) con
 Status Folders::Make(const Context& ctx, Sftp& sftp, const std::string& folder) {
   while (!making_.try_lock_for(std::chrono::milliseconds(100))) WALRIG_TRY(sdk::PollStop(ctx));
   const std::lock_guard lock(making_, std::adopt_lock);
+  WALRIG_TRY(SyncLeft(ctx, sftp));
   return MakeWithParents(ctx, sftp, PathOf(folder));
 }
 
-Status Folders::Await(const Context& ctx) {
+Status Folders::Await(const Context& ctx, Sftp& sftp) {
   while (!making_.try_lock_for(std::chrono::milliseconds(100))) WALRIG_TRY(sdk::PollStop(ctx));
-  making_.unlock();
+  const std::lock_guard lock(making_, std::adopt_lock);
+  return SyncLeft(ctx, sftp);
+}
+
+// REQUIRES: making_ is held.
+Status Folders::SyncLeft(const Context& ctx, Sftp& sftp) {
+  while (!unsynced_.empty()) {
+    WALRIG_TRY(Sync(ctx, sftp, *unsynced_.begin()));
+    unsynced_.erase(unsynced_.begin());
+  }
   return OkStatus();
 }
 
@@ -72,12 +82,15 @@ Status Folders::MakeWithParents(const Context& ctx, Sftp& sftp, const std::strin
   while (!missing.empty()) {
     WALRIG_TRY(sdk::PollStop(ctx));
     const std::string next = missing.back();
+    // Noted before: whoever finds the folder made syncs nothing of his own.
+    unsynced_.insert(ParentOf(next));
     WALRIG_ASSIGN(const Fx code, MakeOne(ctx, sftp, next));
     if (code == Fx::kOk) {
-      WALRIG_TRY(Sync(ctx, sftp, ParentOf(next)));
+      WALRIG_TRY(SyncLeft(ctx, sftp));
       missing.pop_back();
       continue;
     }
+    unsynced_.erase(ParentOf(next));
     WALRIG_ASSIGN(const AnswerPacket there, sftp.Call(ctx, Request::kStat, [&](PacketBuilder& p) { p.Text(next); }));
     if (!there.IsStatus()) {
       WALRIG_ASSIGN(const Attributes attributes, there.ReadAttributes());
@@ -108,19 +121,30 @@ std::string Folders::Prune(const Context& ctx, Sftp& sftp, const std::string& fo
 }
 
 // Linux opens folders for reading like files, so fsync@openssh.com takes them too.
-Status Folders::Sync(const Context& ctx, Sftp& sftp, const std::string& path) const {
+Status Folders::Sync(const Context& ctx, Sftp& sftp, const std::string& path) {
   if (!sync_ || !sftp.extensions().fsync) return OkStatus();
   WALRIG_ASSIGN(const AnswerPacket opened, sftp.Call(ctx, Request::kOpen, [&](PacketBuilder& p) {
                   p.Text(path).U32(kOpenRead).U32(0);
                 }));
-  if (opened.IsStatus()) return OkStatus();
+  const std::string what = "sync folder " + path;
+  if (opened.IsStatus()) {
+    WALRIG_ASSIGN(const Fx code, opened.ReadStatus());
+    // One that may not be read cannot be synced, and one that is gone has no entries.
+    if (code == Fx::kPermissionDenied || code == Fx::kNoSuchFile) return OkStatus();
+    // Servers that open no folders at all have no code of their own to say so.
+    return opens_folders_ ? ExpectOk(opened, what) : OkStatus();
+  }
+  opens_folders_ = true;
   WALRIG_ASSIGN(const std::string handle, opened.ReadHandle());
   WALRIG_ASSIGN(const uint32_t sync, sftp.Start(Request::kExtended, [&](PacketBuilder& p) {
                   p.Text("fsync@openssh.com").Text(handle);
                 }));
   WALRIG_ASSIGN(const uint32_t close, sftp.Start(Request::kClose, [&](PacketBuilder& p) { p.Text(handle); }));
   sftp.Forget(close);
-  return sftp.Await(ctx, sync).status();
+  WALRIG_ASSIGN(const AnswerPacket answer, sftp.Await(ctx, sync));
+  WALRIG_ASSIGN(const Fx code, answer.ReadStatus());
+  // A file system that syncs no folders says "invalid argument".
+  return code == Fx::kOpUnsupported || code == Fx::kBadMessage ? OkStatus() : ExpectOk(answer, what);
 }
 
 Status Folders::Explain(const Context& ctx, Sftp& sftp, Status status) const {

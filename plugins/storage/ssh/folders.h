@@ -6,7 +6,9 @@
 // THREADS: any number at once.
 #pragma once
 
+#include <atomic>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -32,14 +34,16 @@ class Folders {
 
   // Makes the folder and those above it. FAILS WITH: kNameInvalid when an object stands in the way.
   Status Make(const Context& ctx, Sftp& sftp, const std::string& folder);
-  // Until folders that other threads are making were synced. Called before an object in one counts as stored.
-  Status Await(const Context& ctx);
+  // Until folders that other threads are making were synced, and those whose making broke off. Called before an object in
+  // one counts as stored.
+  Status Await(const Context& ctx, Sftp& sftp);
 
   // Removes the folder and those above as far as they are empty; never the root. Returns the first that stayed.
   std::string Prune(const Context& ctx, Sftp& sftp, const std::string& folder) const;
 
-  // Syncs a folder's entries. OK where the server cannot: then nothing is promised beyond its own habits.
-  Status Sync(const Context& ctx, Sftp& sftp, const std::string& folder) const;
+  // Syncs a folder's entries. OK where the server cannot: then nothing is promised beyond its own habits. FAILS WITH: what
+  // the server says where it can; kUnavailable, kTimeout when the connection breaks.
+  Status Sync(const Context& ctx, Sftp& sftp, const std::string& folder);
 
   // SFTP has one code for a full disk, a read-only one and much else: asks the server which it is.
   Status Explain(const Context& ctx, Sftp& sftp, Status status) const;
@@ -47,12 +51,16 @@ class Folders {
  private:
   Result<Fx> MakeOne(const Context& ctx, Sftp& sftp, const std::string& path);
   Status MakeWithParents(const Context& ctx, Sftp& sftp, const std::string& path);
+  Status SyncLeft(const Context& ctx, Sftp& sftp);
 
   const std::string root_;
   const bool sync_;
   // Held from mkdir to the sync of its parent, so across IO, on purpose: a thread that finds the folder already there
   // must not report its object safe before the folder is.
   std::timed_mutex making_;
+  // Folders in which one was made, or may have been, whose sync nobody has seen. Guarded by making_.
+  std::set<std::string> unsynced_;
+  std::atomic<bool> opens_folders_{false};  // the server does: one that it does not open is an error
 };
 
 }  // namespace walrig::ssh

@@ -46,11 +46,12 @@ Result<std::unique_ptr<ObjectWriter>> ObjectWriter::New(const Context& ctx, Fold
   return writer;
 }
 
-Status ObjectWriter::CheckTarget(const AnswerPacket& found) const {
+Status ObjectWriter::CheckTarget(const AnswerPacket& found) {
   if (found.IsStatus()) return OkStatus();
   WALRIG_ASSIGN(const Attributes attributes, found.ReadAttributes());
   if (attributes.IsFolder()) return NameInvalid("object " + key_ + ": other objects lie below this name");
   if (only_if_absent_) return AlreadyExists("object " + key_ + " exists");
+  replaces_ = true;
   return OkStatus();
 }
 
@@ -197,13 +198,17 @@ Status ObjectWriter::Reconnect(const Context& ctx) {
 
 Status ObjectWriter::CheckAcknowledged(const Context& ctx) {
   if (acknowledged_bytes_ == 0) return OkStatus();
-  const Status lost = Corruption("put object " + key_ + ": after the connection broke, the server has not what it acknowledged before")
-                          .Hint("the server crashed meanwhile, or somebody else wrote to the file; try again");
+  WALRIG_ASSIGN(const bool there, HasAcknowledged(ctx, temp_));
+  if (there) return OkStatus();
+  return Corruption("put object " + key_ + ": after the connection broke, the server has not what it acknowledged before")
+      .Hint("the server crashed meanwhile, or somebody else wrote to the file; try again");
+}
+
+Result<bool> ObjectWriter::HasAcknowledged(const Context& ctx, const std::string& key) {
   GetOptions range;
-  range.length = acknowledged_bytes_;
-  auto reader = ObjectReader::Open(ctx, sftp_.Share(), folders_, temp_, range,
-                                   in_flight_max_bytes_);
-  if (reader.status().code() == Code::kNotFound) return lost;
+  range.length = acknowledged_bytes_ + (naming_ ? 1 : 0);  // of what is complete, a byte more is another object
+  auto reader = ObjectReader::Open(ctx, sftp_.Share(), folders_, key, range, in_flight_max_bytes_);
+  if (reader.status().code() == Code::kNotFound) return false;
   WALRIG_TRY(reader.status());
   RunningHash stored;
   uint64_t bytes = 0;
@@ -214,7 +219,7 @@ Status ObjectWriter::CheckAcknowledged(const Context& ctx) {
     stored.Update(buffer.first(got));
     bytes += got;
   }
-  return bytes == acknowledged_bytes_ && stored.Value() == acknowledged_.Value() ? OkStatus() : lost;
+  return bytes == acknowledged_bytes_ && stored.Value() == acknowledged_.Value();
 }
 
 Status ObjectWriter::CopyFrom(const Context& ctx, const std::string& handle, uint64_t size_bytes) {
@@ -245,21 +250,59 @@ Status ObjectWriter::Commit(const Context& ctx) {
     status = InvalidArgument("object " + key_ + ": " + std::to_string(total) + " bytes came, " +
                              std::to_string(size_expected_) + " were announced");
   }
-  if (status.ok() && lost_) status = Reconnect(ctx);
-  if (status.ok()) status = FlushAll(ctx);
-  if (status.ok()) status = CloseFile(ctx);
+  if (status.ok() && !naming_) status = Complete(ctx);
+  if (status.ok()) status = Name(ctx);
   if (!status.ok()) status = Resumably(std::move(status));
+  if (naming_ && status.retryable()) status = std::move(status).OutcomeUnknown();
   if (status.resumable()) return status;
-  if (status.ok()) status = GiveName(ctx);
   if (!status.ok()) {
     Abort();
     return status;
   }
   temp_path_.clear();
   open_ = false;
-  Status synced = folders_.Sync(ctx, *sftp_, folders_.PathOf(folder_));
-  if (synced.ok()) synced = folders_.Await(ctx);
-  return synced.ok() ? synced : std::move(synced).OutcomeUnknown();
+  return OkStatus();
+}
+
+Status ObjectWriter::Complete(const Context& ctx) {
+  if (lost_) WALRIG_TRY(Reconnect(ctx));
+  WALRIG_TRY(FlushAll(ctx));
+  return CloseFile(ctx);
+}
+
+// The name, and its folder synced; on another connection, what of that was not done before.
+Status ObjectWriter::Name(const Context& ctx) {
+  if (!naming_) {
+    naming_ = true;
+    WALRIG_TRY(GiveName(ctx));
+  } else {
+    WALRIG_ASSIGN(sftp_, connect_(ctx));
+    WALRIG_ASSIGN(bool named, HasAcknowledged(ctx, key_));
+    Status given = named ? OkStatus() : GiveName(ctx);
+    if (!given.ok() && !given.retryable()) {
+      // The server may have been at it still when it was looked at.
+      WALRIG_ASSIGN(named, HasAcknowledged(ctx, key_));
+    }
+    if (!named) WALRIG_TRY(std::move(given));
+    lost_ = false;
+  }
+  if (only_if_absent_) {
+    Result<AnswerPacket> removed =
+        sftp_->Call(ctx, Request::kRemove, [&](PacketBuilder& p) { p.Text(temp_path_); });
+    // The object is there; what stays is a second name that counts as an unfinished upload.
+    removed.status().Ignore("the object has its name");
+  }
+  return SyncName(ctx);
+}
+
+Status ObjectWriter::SyncName(const Context& ctx) {
+  Status status = folders_.Sync(ctx, *sftp_, folders_.PathOf(folder_));
+  if (status.ok()) status = folders_.Await(ctx, *sftp_);
+  if (status.ok() || status.retryable() || replaces_) return status;
+  // Whoever looks whether it is there would find it, and call it stored.
+  const std::string target = folders_.PathOf(key_);
+  sftp_->Call(ctx, Request::kRemove, [&](PacketBuilder& p) { p.Text(target); }).status().Ignore("the error before is told");
+  return status;
 }
 
 Status ObjectWriter::CloseFile(const Context& ctx) {
@@ -285,9 +328,8 @@ Status ObjectWriter::GiveName(const Context& ctx) {
     if (posix) p.Text("posix-rename@openssh.com");
     p.Text(temp_path_).Text(target);
   };
-  Result<AnswerPacket> answer = sftp_->Call(ctx, posix ? Request::kExtended : Request::kRename, fill);
-  if (!answer.ok()) return std::move(answer).status().OutcomeUnknown();
-  const Status status = ExpectOk(*answer, "name object " + key_);
+  WALRIG_ASSIGN(const AnswerPacket answer, sftp_->Call(ctx, posix ? Request::kExtended : Request::kRename, fill));
+  const Status status = ExpectOk(answer, "name object " + key_);
   if (status.ok()) return status;
   Result<Attributes> there = folders_.Look(ctx, *sftp_, key_);
   if (there.ok() && there->IsFolder()) return NameInvalid("object " + key_ + ": other objects lie below this name");
@@ -301,21 +343,14 @@ Status ObjectWriter::GiveName(const Context& ctx) {
 // A second name is refused when the name is taken, by the server's kernel, so among all writers one wins.
 Status ObjectWriter::Link(const Context& ctx) {
   const std::string target = folders_.PathOf(key_);
-  Result<AnswerPacket> answer = sftp_->Call(ctx, Request::kExtended, [&](PacketBuilder& p) {
-    p.Text("hardlink@openssh.com").Text(temp_path_).Text(target);
-  });
-  if (!answer.ok()) return std::move(answer).status().OutcomeUnknown();
-  const Status status = ExpectOk(*answer, "name object " + key_);
-  if (!status.ok()) {
-    const Result<Attributes> there = folders_.Look(ctx, *sftp_, key_);
-    if (there.ok()) return AlreadyExists("object " + key_ + " exists");
-    return folders_.Explain(ctx, *sftp_, status);
-  }
-  Result<AnswerPacket> removed =
-      sftp_->Call(ctx, Request::kRemove, [&](PacketBuilder& p) { p.Text(temp_path_); });
-  // The object is there; what stays is a second name that counts as an unfinished upload.
-  removed.status().Ignore("the object has its name");
-  return OkStatus();
+  WALRIG_ASSIGN(const AnswerPacket answer, sftp_->Call(ctx, Request::kExtended, [&](PacketBuilder& p) {
+                  p.Text("hardlink@openssh.com").Text(temp_path_).Text(target);
+                }));
+  const Status status = ExpectOk(answer, "name object " + key_);
+  if (status.ok()) return status;
+  const Result<Attributes> there = folders_.Look(ctx, *sftp_, key_);
+  if (there.ok()) return AlreadyExists("object " + key_ + " exists");
+  return folders_.Explain(ctx, *sftp_, status);
 }
 
 void ObjectWriter::Abort() noexcept {

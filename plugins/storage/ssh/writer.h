@@ -41,8 +41,9 @@ class ObjectWriter final : public Sink {
   Status Write(const Context& ctx, ByteSpan bytes) override;
   // Takes `size_bytes` of an open file of the same connection without moving them through us.
   Status CopyFrom(const Context& ctx, const std::string& handle, uint64_t size_bytes);
-  // FAILS WITH: kInvalidArgument when the count differs from options.size_bytes; kAlreadyExists; kUnavailable with
-  // outcome_unknown when the connection broke while the name was given.
+  // FAILS WITH: kInvalidArgument when the count differs from options.size_bytes; kAlreadyExists; resumably, with
+  // outcome_unknown, when the connection broke while the name was given or its folder was synced: the next call looks
+  // whether it was given, and syncs. A new name whose folder cannot be synced is taken away again.
   Status Commit(const Context& ctx) override;
   void Abort() noexcept override;
 
@@ -59,13 +60,18 @@ class ObjectWriter final : public Sink {
   };
 
   Status Open(const Context& ctx);
-  Status CheckTarget(const AnswerPacket& found) const;
+  Status CheckTarget(const AnswerPacket& found);
   Status Take(const Context& ctx, ByteSpan bytes);
   Status SendGathered(const Context& ctx);
   Status Ask(Piece& piece);
   Status Resumably(Status status);
   Status Reconnect(const Context& ctx);
   Status CheckAcknowledged(const Context& ctx);
+  // Whether an object of this key has the bytes that were acknowledged.
+  Result<bool> HasAcknowledged(const Context& ctx, const std::string& key);
+  Status Complete(const Context& ctx);
+  Status Name(const Context& ctx);
+  Status SyncName(const Context& ctx);
   Status AwaitOne(const Context& ctx);
   Status FlushAll(const Context& ctx);
   Status CloseFile(const Context& ctx);
@@ -79,6 +85,8 @@ class ObjectWriter final : public Sink {
   std::string key_, folder_, name_, temp_, temp_path_, handle_;
   bool open_ = false;
   bool lost_ = false;            // the connection broke; the next call goes on with another
+  bool naming_ = false;          // the file is complete, and the name may have been given
+  bool replaces_ = false;        // there was an object of this name
   size_t piece_bytes_ = 0;
   uint64_t size_expected_;
   bool only_if_absent_;
