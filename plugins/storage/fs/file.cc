@@ -137,17 +137,16 @@ Status ObjectFile::Commit(const Context& ctx) {
   }
   temp_.clear();
   fd_.Close();
-  if (tree_.sync()) WALRIG_TRY(SyncFolder());
-  tree_.AwaitFolders();
-  return OkStatus();
+  return tree_.sync() ? SyncFolder() : OkStatus();
 }
 
 Status ObjectFile::SyncFolder() {
-  if (::fsync(folder_fd_.get()) == 0) return OkStatus();
-  const int err = errno;
+  Status status;
+  if (::fsync(folder_fd_.get()) != 0) status = ErrnoStatus(errno, "sync the folder of object " + key_);
+  if (status.ok()) status = tree_.AwaitFolders();
   // Not "outcome unknown": whoever looks whether it is there would find it, and call it stored.
-  if (!replaced_) ::unlinkat(folder_fd_.get(), name_.c_str(), 0);
-  return ErrnoStatus(err, "sync the folder of object " + key_);
+  if (!status.ok() && !replaced_) ::unlinkat(folder_fd_.get(), name_.c_str(), 0);
+  return status;
 }
 
 Status ObjectFile::GiveName() {

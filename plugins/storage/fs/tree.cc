@@ -51,9 +51,10 @@ Status Tree::MakeMissing(const std::string& folder) {
     if (::mkdirat(parent.get(), part.c_str(), kFolderMode) == 0) {
       if (sync_ && ::fsync(parent.get()) != 0) {
         const int err = errno;
-        // The next writer would find it made, and sync nothing.
-        ::unlinkat(parent.get(), part.c_str(), AT_REMOVEDIR);
-        return ErrnoStatus(err, "sync the folder of " + folder.substr(0, end));
+        Status failure = ErrnoStatus(err, "sync the folder of " + folder.substr(0, end));
+        // The next writer would find it made, and sync nothing; one that is quick has a file in it already.
+        if (::unlinkat(parent.get(), part.c_str(), AT_REMOVEDIR) != 0) unsynced_ = failure;
+        return failure;
       }
     } else if (errno != EEXIST) {
       if (errno == ENOENT) return OkStatus();
@@ -65,7 +66,10 @@ Status Tree::MakeMissing(const std::string& folder) {
   return OkStatus();
 }
 
-void Tree::AwaitFolders() { const std::shared_lock lock(folders_mutex_); }
+Status Tree::AwaitFolders() {
+  const std::shared_lock lock(folders_mutex_);
+  return unsynced_;
+}
 
 std::string Tree::PruneFolder(const std::string& folder) {
   const std::unique_lock lock(prune_mutex_);

@@ -34,8 +34,8 @@ class Tree {
   std::shared_lock<std::shared_mutex> HoldFolders() { return std::shared_lock(prune_mutex_); }
 
   // Waits until folders that other threads are making were synced. Called before an object in one of them is reported
-  // as committed.
-  void AwaitFolders();
+  // as committed. FAILS WITH: the error of a folder that could not be synced and could not be taken away again either.
+  Status AwaitFolders();
 
   // Removes the folder and its parents as far as they are empty; never the root. Returns the first that stayed. No
   // error is reported: somebody may be putting an object there right now, and then the folder stays.
@@ -49,6 +49,7 @@ class Tree {
   // Held exclusively from mkdir to the sync of its parent, so across IO, on purpose: a thread that finds the folder
   // already there must not report its object safe before the folder is.
   std::shared_mutex folders_mutex_;
+  Status unsynced_;  // guarded by folders_mutex_; stays: nobody can say any more what is on the disk
   // Taken before folders_mutex_.
   std::shared_mutex prune_mutex_;
 };
