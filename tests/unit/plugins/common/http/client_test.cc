@@ -189,7 +189,7 @@ TEST_F(HttpClientTest, ACallerThatIsAwayIsNoStall) {
   Buffer buffer(1u << 20);
   size_t total = 0;
   for (int reads = 0;; ++reads) {
-    if (reads == 1) std::this_thread::sleep_for(std::chrono::milliseconds(900));
+    if (reads == 1) context_.ctx().clock->SleepNs(900'000'000, -1);
     ASSERT_OK_AND_ASSIGN(const size_t got, (*stream)->Read(context_, buffer.span()));
     if (got == 0) break;
     total += got;
