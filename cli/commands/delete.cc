@@ -32,10 +32,18 @@ constexpr CliOption kTargetOptions[] = {
     kTargetStorage,
 };
 
+// Whether the deletion is one from all failover storages.
+bool IsSeveral(const Invocation& call) {
+  const std::string target = ToLower(TargetStorage(call));
+  return (target.empty() || target == "all") && call.settings.FindExplicit("WALG_FAILOVER_STORAGES").has_value();
+}
+
 void LogPlan(const Invocation& call, const DeletionPlan& plan) {
+  const std::string target = TargetStorage(call);
+  const std::string where = IsSeveral(call) ? "all" : target.empty() ? "default" : target;
   for (const auto* keys : {&plan.sentinels, &plan.objects}) {
     for (const std::string& key : *keys) {
-      LogInfo(call, fmt::format("Object marked for deletion: {} storage=default", Printable(key, 1000)));
+      LogInfo(call, fmt::format("Object marked for deletion: {} storage={}", Printable(key, 1000), where));
     }
   }
 }
@@ -52,7 +60,14 @@ Json ReportJson(const DeleteReport& report) {
               {"objects", objects}};
 }
 
-Result<ExitCode> Delete(Invocation& call, const DeleteOptions& options, Storage& storage) {
+Result<ExitCode> Delete(Invocation& call, DeleteOptions options, Wiring& wiring, Storage& storage) {
+  std::vector<NamedStorage> copies;
+  if (IsSeveral(call)) {
+    WALRIG_ASSIGN(copies, wiring.OpenStorages(call.ctx, {.read_only = true, .turbo = call.turbo}));
+  }
+  for (const NamedStorage& copy : copies) {
+    if (copy.storage != nullptr) options.copies.push_back(copy.storage.get());
+  }
   WALRIG_ASSIGN(const DeleteReport report, DeleteBackups(call.ctx, options, storage));
   if (call.Has("json")) {
     call.out.Json(ReportJson(report));
@@ -83,7 +98,7 @@ Result<ExitCode> RunEverything(Invocation& call) {
   WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, StorageOf(call)));
   const DeleteOptions options{
       .everything = true, .target = {}, .force = modifier == "FORCE", .confirm = Confirmed(call)};
-  return Delete(call, options, *storage);
+  return Delete(call, options, wiring, *storage);
 }
 
 // FIND_FULL: the full backup below the named one, and with it all its deltas.
@@ -113,7 +128,7 @@ Result<ExitCode> RunTarget(Invocation& call) {
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, StorageOf(call)));
   if (find_full) WALRIG_TRY(FindFull(call.ctx, *storage, &options.target));
-  return Delete(call, options, *storage);
+  return Delete(call, options, wiring, *storage);
 }
 
 Result<ExitCode> RunAlone(Invocation& call) {

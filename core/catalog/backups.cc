@@ -54,6 +54,8 @@ Status LoadDocuments(const Context& ctx, Storage& storage, const ListBackupsOpti
     pool.Submit([&ctx, &storage, &options, &entry]() -> Status {
       WALRIG_TRY(ctx.Poll());
       LoadInto(ctx, storage, options, &entry);
+      // Of old backups it may be most of a large document, and there may be many.
+      if (entry.sentinel) std::string().swap(entry.sentinel->embedded_files_metadata);
       if (EndsListing(entry.sentinel_status)) return entry.sentinel_status;
       return EndsListing(entry.metadata_status) ? entry.metadata_status : OkStatus();
     });
@@ -178,7 +180,7 @@ Result<BackupEntry> FindBackup(const Context& ctx, Storage& storage, const Backu
                                                         : FindByName(selector.name, entries));
   BackupEntry entry = std::move(entries[index]);
   ListBackupsOptions missing;
-  missing.sentinels = !list.sentinels;
+  missing.sentinels = true;  // whole: the list keeps no lists of files
   missing.metadata = !list.metadata;
   LoadInto(ctx, storage, missing, &entry);
   WALRIG_TRY(ctx.Poll());

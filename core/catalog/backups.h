@@ -41,7 +41,7 @@ struct ListBackupsOptions {
   bool metadata = false;   // read each metadata.json
 };
 
-// All backups, oldest first. FAILS WITH: what listing the storage fails with; never because of one backup's document.
+// All backups, oldest first; the lists of files that old sentinels embed are left out. FAILS WITH: what listing the storage fails with; never because of one backup's document.
 Result<std::vector<BackupEntry>> ListBackups(const Context& ctx, Storage& storage, const ListBackupsOptions& options);
 
 // How the user names a backup. Exactly one of the three must be given.

@@ -42,6 +42,16 @@ Status RefuseUnknownParents(const std::vector<BackupEntry>& entries, const std::
   return OkStatus();
 }
 
+// By metadata.json as it lies in this storage; that there is none says nothing here.
+Status RefusePermanentIn(const Context& ctx, Storage& storage, const std::string& name) {
+  const Result<BackupMetadata> metadata = LoadMetadata(ctx, storage, name);
+  if (metadata.status().code() == Code::kNotFound || (metadata.ok() && !metadata->permanent)) return OkStatus();
+  if (!metadata.ok() && metadata.status().code() != Code::kCorruption) return metadata.status();
+  return PreconditionFailed(metadata.ok() ? name + " is marked permanent"
+                                          : fmt::format("whether {} is permanent cannot be told: {}", name, metadata.status().message()))
+      .Hint("to delete it all the same: delete everything FORCE, delete target NAME --force");
+}
+
 Status DeleteBatch(const Context& ctx, Storage& storage, std::span<const std::string> keys, uint64_t* deleted) {
   WALRIG_TRY(ctx.Poll());
   std::vector<Status> each;
@@ -51,6 +61,17 @@ Status DeleteBatch(const Context& ctx, Storage& storage, std::span<const std::st
     ++*deleted;
   }
   return OkStatus();
+}
+
+// What is left of a backup may still say that it is to be kept, and others may still need it.
+Status RefuseWanted(const Context& ctx, Storage& storage, const std::string& name, const std::vector<BackupEntry>& entries) {
+  WALRIG_TRY(RefusePermanentIn(ctx, storage, name));
+  for (const BackupEntry& entry : entries) {
+    if (!entry.sentinel || !entry.sentinel->delta || entry.sentinel->delta->from != name) continue;
+    return PreconditionFailed(fmt::format("{} has no sentinel, and {} needs it", name, entry.name))
+        .Hint("bring its sentinel back, or say --force; its deltas are of no use then");
+  }
+  return RefuseUnknownParents(entries, name);
 }
 
 DeletionPlan PlanLeftover(const std::vector<ObjectInfo>& objects) {
@@ -77,6 +98,7 @@ Result<DeletionPlan> Plan(const Context& ctx, const DeleteOptions& options, Stor
     // An interrupted deletion, or an interrupted backup: the folder is there and its sentinel is not.
     if (found.status().code() == Code::kNotFound && ParseBackupName(options.target.name).ok()) {
       WALRIG_ASSIGN(std::vector<ObjectInfo> rest, ListAll(ctx, storage, BackupFolder(options.target.name)));
+      if (!rest.empty() && !options.force) WALRIG_TRY(RefuseWanted(ctx, storage, options.target.name, entries));
       if (!rest.empty()) return PlanLeftover(rest);
     }
     return std::move(found).status();
@@ -101,7 +123,16 @@ Status ExecuteDeletion(const Context& ctx, Storage& storage, const DeletionPlan&
 Result<DeleteReport> DeleteBackups(const Context& ctx, const DeleteOptions& options, Storage& storage) {
   DeleteReport report;
   WALRIG_ASSIGN(report.plan, Plan(ctx, options, storage));
+  for (Storage* const copy : options.copies) {
+    for (const std::string& name : report.plan.backups) {
+      if (!options.force) WALRIG_TRY(RefusePermanentIn(ctx, *copy, name));
+    }
+  }
   if (!options.confirm) return report;
+  if (!options.everything && report.plan.backups.empty()) {
+    WALRIG_ASSIGN(const bool finished, Exists(ctx, storage, SentinelKey(options.target.name)));
+    if (finished) return Conflict(options.target.name + " was finished meanwhile: it is a backup now, and nothing was deleted");
+  }
   WALRIG_TRY(ExecuteDeletion(ctx, storage, report.plan, &report.deleted));
   report.executed = true;
   return report;

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/catalog/backups.h"
 #include "core/retention/plan.h"
@@ -17,6 +18,8 @@ struct DeleteOptions {
   BackupSelector target;                 // a name (also LATEST) or user data
   bool force = false;
   bool confirm = false;                  // false: only the plan
+  // Of a storage that is several: each by itself. A backup may be marked permanent in one and not in another.
+  std::vector<Storage*> copies{};
 };
 
 struct DeleteReport {

@@ -5,6 +5,8 @@
 #include "core/retention/execute.h"
 #include "core/retention/plan.h"
 #include "core/storage/memory.h"
+#include "core/storage/objects.h"
+#include "core/storage/wrapper.h"
 #include "tests/support/failing_storage.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_backup.h"
@@ -154,6 +156,67 @@ TEST_F(DeleteTest, RefusesWhenAnUnreadableIncrementMayNeedTheTarget) {
   SyntheticBackup(kChild).Store(ctx_, storage_);
   ASSERT_OK(WriteObject(ctx_, storage_, SentinelKey(kChild), "garbage"));
   EXPECT_THAT(DeleteBackups(ctx_, Target(kFull, true), storage_), MessageHas(kChild));
+}
+
+TEST_F(DeleteTest, KeepsABackupThatIsPermanentInAnotherOfItsCopies) {
+  SyntheticBackup backup(kFull);
+  backup.Store(ctx_, storage_);
+  MemoryStorage other, third;
+  backup.metadata.permanent = true;
+  backup.Store(ctx_, other);
+  const size_t before = Count();
+  DeleteOptions options = Target(kFull, true);
+  options.copies = {&storage_, &third, &other};
+  EXPECT_THAT(DeleteBackups(ctx_, options, storage_), HasCode(Code::kPreconditionFailed));
+  ASSERT_OK(WriteObject(ctx_, other, MetadataKey(kFull), "garbage"));
+  EXPECT_THAT(DeleteBackups(ctx_, options, storage_), HasCode(Code::kPreconditionFailed));
+  EXPECT_EQ(Count(), before);
+  options.force = true;
+  EXPECT_OK(DeleteBackups(ctx_, options, storage_));
+}
+
+TEST_F(DeleteTest, TakesWhatABackupWithoutSentinelLeftButNotWhatIsWanted) {
+  SyntheticBackup backup(kFull);
+  backup.Store(ctx_, storage_);
+  ASSERT_OK(DeleteAll(ctx_, storage_, {SentinelKey(kFull)}));
+  MemoryStorage permanent;
+  backup.metadata.permanent = true;
+  backup.Store(ctx_, permanent);
+  ASSERT_OK(DeleteAll(ctx_, permanent, {SentinelKey(kFull)}));
+  EXPECT_THAT(DeleteBackups(ctx_, Target(kFull, true), permanent), HasCode(Code::kPreconditionFailed));
+
+  ASSERT_OK_AND_ASSIGN(const DeleteReport report, DeleteBackups(ctx_, Target(kFull, true), storage_));
+  EXPECT_GT(report.deleted, 0u);
+  EXPECT_EQ(Count(), 0u);
+}
+
+TEST_F(DeleteTest, KeepsTheLeftoverThatADeltaNeeds) {
+  SyntheticBackup(kFull).Store(ctx_, storage_);
+  SyntheticBackup child(kChild);
+  child.sentinel.delta.emplace();
+  child.sentinel.delta->from = kFull;
+  child.Store(ctx_, storage_);
+  ASSERT_OK(DeleteAll(ctx_, storage_, {SentinelKey(kFull)}));
+  EXPECT_THAT(DeleteBackups(ctx_, Target(kFull, true), storage_), MessageHas(kChild));
+}
+
+// Its writer was only slow.
+TEST_F(DeleteTest, NothingIsDeletedOfABackupThatIsFinishedMeanwhile) {
+  class Finisher final : public StorageWrapper {
+   public:
+    using StorageWrapper::StorageWrapper;
+    Result<ListPage> List(const Context& ctx, const ListOptions& options) override {
+      Result<ListPage> page = inner().List(ctx, options);
+      if (options.prefix == BackupFolder(kFull)) WALRIG_TRY(WriteObject(ctx, inner(), SentinelKey(kFull), "{}"));
+      return page;
+    }
+  };
+  SyntheticBackup(kFull).Store(ctx_, storage_);
+  ASSERT_OK(DeleteAll(ctx_, storage_, {SentinelKey(kFull)}));
+  const size_t before = Count();
+  Finisher finisher(storage_);
+  EXPECT_THAT(DeleteBackups(ctx_, Target(kFull, true), finisher), HasCode(Code::kConflict));
+  EXPECT_EQ(Count(), before + 1);
 }
 
 // After every failure the target either has its sentinel and is whole, or is not listed; a second run ends the work.
