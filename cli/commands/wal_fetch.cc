@@ -36,7 +36,7 @@ Status NotTheFile(const Status& failure) {
 }
 
 // From the first storage that has it. Absent is only what every storage says that it has not.
-Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& options,
+Result<WalFetchReport> AskEach(const Context& ctx, const WalFetchOptions& options,
                                     const std::vector<NamedStorage>& storages, CodecProvider& codecs) {
   Status unknown;
   Status absent;
@@ -51,6 +51,15 @@ Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& o
     if (slot.ok()) slot = storages.size() == 1 ? std::move(failure) : std::move(failure).With("storage " + one.name);
   }
   return unknown.ok() ? absent : unknown;
+}
+
+// A file that moves from one storage to another may be missed by who asks them in turn: what all say to have not is asked
+// for once more.
+Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& options,
+                                    const std::vector<NamedStorage>& storages, CodecProvider& codecs) {
+  Result<WalFetchReport> report = AskEach(ctx, options, storages, codecs);
+  const bool absent = report.status().code() == Code::kNotFound;
+  return absent && storages.size() > 1 ? AskEach(ctx, options, storages, codecs) : std::move(report);
 }
 
 Result<WalFetchReport> Fetch(Invocation& call) {

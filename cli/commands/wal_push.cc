@@ -38,8 +38,18 @@ Result<ExitCode> Run(Invocation& call) {
   WALRIG_ASSIGN(const WalPushOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.turbo = call.turbo, .one = true, .target = TargetStorage(call)}));
-  WALRIG_ASSIGN(const WalPushReport report, WalPush(call.ctx, options, WalPushDeps{*storage, codec, wiring}));
+  // Under the guard the name is looked for in all storages; otherwise the first that lives is enough.
+  const bool guarded = options.prevent_overwrite || options.path.ends_with(".history");
+  WALRIG_ASSIGN(std::vector<NamedStorage> storages,
+                wiring.OpenStorages(call.ctx, {.turbo = call.turbo, .one = !guarded, .target = TargetStorage(call)}));
+  std::vector<Storage*> alive;
+  for (const NamedStorage& one : storages) {
+    if (one.storage != nullptr) alive.push_back(one.storage.get());
+  }
+  if (alive.empty()) return Unavailable("no storage can be reached: " + std::string(storages.front().why.message()));
+  Storage& storage = *alive.front();
+  alive.erase(alive.begin());
+  WALRIG_ASSIGN(const WalPushReport report, WalPush(call.ctx, options, WalPushDeps{storage, codec, wiring, std::move(alive)}));
   if (call.Has("json")) {
     call.out.Json(Json{{"name", report.name},
                        {"already_archived", report.already_archived},

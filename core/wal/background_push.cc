@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/postgres/archive_status.h"
+#include "core/postgres/wal_name.h"
 #include "core/wal/upload.h"
 
 namespace walrig {
@@ -21,6 +22,8 @@ std::unique_ptr<BackgroundPush> BackgroundPush::Start(const Context& ctx, const 
     }
   }
   std::erase(names, asked_for);
+  // A history is compared with all storages before it is archived, in a call of its own.
+  std::erase_if(names, [](const std::string& name) { return ClassifyWalFile(name).kind == WalFileKind::kHistory; });
   if (names.size() > options.background_files_max) names.resize(options.background_files_max);
   std::unique_ptr<BackgroundPush> push(
       new BackgroundPush(wal_directory, std::min(names.size(), options.background_workers)));

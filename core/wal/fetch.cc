@@ -87,10 +87,10 @@ Status CheckDestination(const std::string& destination) {
   return OkStatus();
 }
 
-// A file that was there a moment ago is not the end of WAL: who lost it, or deletes it, must not end a recovery.
-Status NotAbsent(const Status& failure) {
+// A file that was there a moment ago, or a directory that is gone, is not the end of WAL: only the opening may end a recovery.
+Status NotAbsent(Status failure) {
   if (failure.code() != Code::kNotFound) return failure;
-  return Unavailable(std::string(failure.message())).Hint("it went while it was read; it is asked for again");
+  return Unavailable(std::string(failure.message())).Hint(std::string(failure.hint()));
 }
 
 // What a plain open() would give: the server's umask decides who may read its WAL.
@@ -112,8 +112,8 @@ Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& optio
   WALRIG_ASSIGN(ArchivedWalFile archived,
                 OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name, options.preferred_extension));
   // Not synced: PostgreSQL reads the file at once, syncs what it keeps itself, and asks again after a crash.
-  WALRIG_ASSIGN(auto file,
-                DurableFile::Create(options.destination, {.mode = ModeByUmask(), .replace = false, .sync = false}));
+  auto file = DurableFile::Create(options.destination, {.mode = ModeByUmask(), .replace = false, .sync = false});
+  if (!file.ok()) return NotAbsent(std::move(file).status());
   ContentCheck check(options, kind);
   Buffer buffer(kIoBufferBytes);
   for (;;) {
@@ -122,11 +122,11 @@ Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& optio
     if (!got.ok()) return NotAbsent(got.status());
     if (*got == 0) break;
     WALRIG_TRY(check.Add(buffer.first(*got)).With(archived.key));
-    WALRIG_TRY(file->Write(ctx, buffer.first(*got)));
+    WALRIG_TRY((*file)->Write(ctx, buffer.first(*got)));
   }
   WALRIG_TRY(check.Finish().With(archived.key));
-  WALRIG_TRY(file->Commit(ctx));
-  return WalFetchReport{.key = std::move(archived.key), .plain_bytes = file->bytes()};
+  WALRIG_TRY(NotAbsent((*file)->Commit(ctx)));
+  return WalFetchReport{.key = std::move(archived.key), .plain_bytes = (*file)->bytes()};
 }
 
 }  // namespace walrig

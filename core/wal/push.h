@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/pipeline/codec.h"
 #include "walrig/context.h"
@@ -34,6 +35,7 @@ struct WalPushDeps {
   Storage& storage;
   Codec codec;            // what new objects are written with
   CodecProvider& codecs;  // to read an object that is there already, for the overwrite guard
+  std::vector<Storage*> others{};  // where the guard compares too: the name may have been archived there meanwhile
 };
 
 struct WalPushReport {

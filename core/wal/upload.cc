@@ -39,6 +39,19 @@ Result<WalUpload> AlreadyArchived(const Context& ctx, const LocalWalFile& file, 
   return WalUpload{.already_archived = true, .stats = {}};
 }
 
+// Other content under this name in another storage would mix two histories for whoever fetches. One that cannot be asked
+// must not keep WAL from being archived.
+Status CheckOthers(const Context& ctx, const LocalWalFile& file, const WalPushDeps& deps) {
+  for (Storage* const other : deps.others) {
+    const Result<ArchivedContent> content = CompareWithArchive(ctx, *other, deps.codecs, file, deps.codec.Extension());
+    if (content.ok() && *content == ArchivedContent::kDifferent) return Refusal(file);
+    if (content.ok()) continue;
+    if (content.status().code() == Code::kCancelled) return content.status();
+    ctx.log->Write(LogLevel::kWarning, "wal", "not compared with another storage: " + content.status().ToString());
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, size_t workers,
@@ -50,6 +63,7 @@ Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, si
     WALRIG_ASSIGN(const ArchivedContent content, compare());
     if (content == ArchivedContent::kDifferent) return Refusal(file);
     if (content == ArchivedContent::kEqual) return AlreadyArchived(ctx, file, options, deps.storage);
+    WALRIG_TRY(CheckOthers(ctx, file, deps));
   }
   PutEncodedOptions put{.put = {}, .workers = workers};
   put.before_commit = [&file] { return CheckUnchanged(file); };

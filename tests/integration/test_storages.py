@@ -203,6 +203,39 @@ class Failover(Base):
             self.assertEqual(self.digest(self.recover("failed-over")), want)
 
 
+    def test_what_another_storage_holds_is_neither_contradicted_nor_deleted(self):
+        near, far = self.world.mkdir("near"), self.world.mkdir("far-too")
+        self.use({"WALG_FILE_PREFIX": near}, WALG_FAILOVER_STORAGES={"far": {"WALG_FILE_PREFIX": far}})
+        self.fill()
+        alone = {"WALG_TARGET_STORAGE": "far"}
+        histories = []
+        for number, lsn in ((0, "0/3000000"), (1, "0/4000000")):
+            histories.append(os.path.join(self.world.mkdir(f"histories-{number}"), "00000002.history"))
+            with open(histories[-1], "w") as f:
+                f.write(f"1\t{lsn}\tno recovery target specified\n")
+            os.chmod(histories[-1], 0o644)
+        self.walrig("wal-push", histories[0], env=alone)
+        refused = self.walrig("wal-push", histories[1], check=False)
+        self.assertEqual(refused.code, 1, refused)
+        self.assertIn("contents differ", refused.err)
+        self.walrig("wal-push", histories[0])
+
+        self.push()
+        (name,) = self.backups()
+        self.walrig("st", "transfer", "backups", name, "-s", "default", "-t", "far", "--preserve")
+        metadata = os.path.join(far, "basebackups_005", name, "metadata.json")
+        with open(metadata) as f:
+            text = f.read()
+        with open(metadata, "w") as f:
+            f.write(text.replace('"is_permanent":false', '"is_permanent":true'))
+        kept = self.walrig("delete", "target", name, "--confirm", check=False)
+        self.assertEqual(kept.code, 1, kept)
+        self.assertIn("permanent", kept.err)
+        self.assertTrue(os.path.exists(os.path.join(near, "basebackups_005", name + "_backup_stop_sentinel.json")))
+        self.walrig("delete", "target", name, "--confirm", "--force")
+        self.assertEqual(self.backups(), [])
+
+
 class EachStorage(Base):
     def round_trip(self, server):
         self.use(server.env)

@@ -103,6 +103,26 @@ TEST_F(WalPushTest, HistoriesAreGuardedAlways) {
   EXPECT_THAT(Push(dir_.Write("00000002.history", "1\t0/4000000\tother\n")), HasCode(Code::kConflict));
 }
 
+// It was archived there while this one was away.
+TEST_F(WalPushTest, TheGuardComparesInOtherStoragesToo) {
+  MemoryStorage other;
+  ASSERT_OK(WriteObject(ctx_, other, "wal_005/00000002.history", "1\t0/3000000\tone\n"));
+  FaultyStorage away(other);
+  away.Set({.fail_from = 1, .fail_times = 1000, .failure = Unavailable("away")});
+  WalPushOptions options;
+  options.path = dir_.Write("00000002.history", "1\t0/4000000\tother\n");
+  WalPushDeps deps = PushDeps();
+  deps.others = {&other};
+  EXPECT_THAT(WalPush(ctx_, options, deps), HasCode(Code::kConflict));
+  EXPECT_EQ(ListAll(ctx_, storage_, "")->size(), 0u);
+  deps.others = {&away};  // archiving goes on
+  EXPECT_THAT(WalPush(ctx_, options, deps), IsOk());
+  deps.others = {&other};
+  options.path = dir_.Write("00000002.history", "1\t0/3000000\tone\n");
+  ASSERT_OK(DeleteAll(ctx_, storage_, {"wal_005/00000002.history"}));
+  EXPECT_THAT(WalPush(ctx_, options, deps), IsOk());
+}
+
 TEST_F(WalPushTest, WithoutTheGuardTheNewerContentReplaces) {
   ASSERT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77, 'a'))), IsOk());
   ASSERT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77, 'b'))), IsOk());
