@@ -76,6 +76,19 @@ class KeysAndSignatures(unittest.TestCase):
                      f"BlobEndpoint={self.endpoint};SharedAccessSignature={sas}"):
             self.check({"AZURE_STORAGE_CONNECTION_STRING": text})
 
+    def test_an_upload_whose_removal_broke_off_is_still_one(self):
+        good = {**self.prefix, "AZURE_STORAGE_ACCOUNT": ACCOUNT, "AZURE_STORAGE_ACCESS_KEY": KEY, "AZURE_ENDPOINT": self.endpoint}
+        # What a removal leaves that is killed before its last request; and an empty object of somebody.
+        for name, mark in (("left", {"x-ms-meta-walrig_dropped": "1"}), ("empty", {})):
+            status, said = self.server.request("PUT", f"{self.server.container}/kit/{name}", more={"x-ms-blob-type": "BlockBlob", **mark})
+            self.assertEqual(status, 201, said)
+        code, said = walrig(good, "st", "check", "read")
+        self.assertIn("left", said)
+        self.assertNotIn("empty", said)
+        code, said = walrig(good, "st", "rm", "--unfinished", "", "--older-than", "0s", "--confirm")
+        self.assertEqual(code, 0, said)
+        self.assertEqual([key for key in self.server.keys("kit/") if key in ("kit/left", "kit/empty")], ["kit/empty"])
+
     def test_refusals_say_what_is_wrong_and_no_secret(self):
         good = {**self.prefix, "AZURE_STORAGE_ACCOUNT": ACCOUNT, "AZURE_ENDPOINT": self.endpoint}
         other = base64.b64encode(b"another key").decode()

@@ -243,6 +243,17 @@ class Breaking(http.server.BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = any
 
 
+class NoBucket(unittest.TestCase):
+    def test_a_missing_bucket_is_no_missing_object(self):
+        with servers.fake_gcs() as gcs:
+            for bucket, absent in (("no-such-bucket", False), (gcs.bucket, True)):
+                storage = f"gcs,prefix=gs://{bucket}/x,emulator=http://127.0.0.1:{gcs.port}"
+                for words in (("stat", "a"), ("cat", "a")):
+                    code, said = walrig({"WALRIG_STORAGE": storage}, "st", *words)
+                    self.assertEqual(code, 1, said)
+                    self.assertEqual("bucket no-such-bucket does not exist" in said, not absent, said)
+
+
 class BrokenUploads(unittest.TestCase):
     SIZE = 16 << 20
 

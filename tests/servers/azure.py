@@ -39,10 +39,10 @@ class Azurite(Server):
         return ["node", found[-1], "--silent", "--disableTelemetry", "--skipApiVersionCheck", "--blobHost", "127.0.0.1", "--blobPort", str(self.port),
                 "--location", os.path.join(self.dir, "data"), *certificate]
 
-    def request(self, method, path, query=None):
-        """(status, body), signed with the shared key; `path` begins with the container."""
+    def request(self, method, path, query=None, more=None):
+        """(status, body), signed with the shared key; `path` begins with the container, headers in `more` with x-ms-."""
         target = f"/{ACCOUNT}/{urllib.parse.quote(path)}"
-        headers = {"x-ms-date": email.utils.formatdate(usegmt=True), "x-ms-version": API_VERSION}
+        headers = {"x-ms-date": email.utils.formatdate(usegmt=True), "x-ms-version": API_VERSION, **(more or {})}
         canonical = "".join(f"{k}:{v}\n" for k, v in sorted(headers.items())) + f"/{ACCOUNT}{target}"
         canonical += "".join(f"\n{k}:{v}" for k, v in sorted((query or {}).items()))
         to_sign = method + "\n" * 12 + canonical

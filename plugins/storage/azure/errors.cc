@@ -103,6 +103,11 @@ Status AnswerError(const HttpResponse& response, std::string_view what, bool cha
     Status better = Status(meaning.code, std::string(status.message())).WithDetail(std::move(detail));
     return *meaning.hint == '\0' ? better : std::move(better).Hint(meaning.hint);
   }
+  // The service names what is missing. Anybody in between answers 404 too, and that is no word about the blob.
+  if (response.status == 404) {
+    detail.retryable = true;
+    return Status(Code::kUnavailable, std::string(status.message())).WithDetail(std::move(detail));
+  }
   // An unnamed 409 is of a kind that we do not know: trying again is no cure.
   if (response.status == 409) detail.retryable = false;
   return std::move(status).WithDetail(std::move(detail));

@@ -76,11 +76,29 @@ Result<std::vector<UncommittedBlock>> BlocksOf(const Context& ctx, Service& serv
   return ParseUncommittedBlocks(response->body);
 }
 
-Result<bool> IsCommitted(const Context& ctx, Service& service, const std::string& name) {
+// On the empty blob that stands in for blocks while they are dropped: one that stays behind is known by it.
+constexpr std::string_view kDroppedMark = "x-ms-meta-walrig_dropped";
+
+struct Look {
+  bool committed = false;
+  std::string dropped_etag;  // of a blob with the mark, which is an upload that is still to be removed
+};
+
+Result<Look> LookAt(const Context& ctx, Service& service, const std::string& name) {
   const Result<HttpResponse> response = service.Send(ctx, service.BlobRequest("HEAD", name), "look at " + name);
-  if (response.ok()) return true;
-  if (response.status().code() == Code::kNotFound) return false;
-  return response.status();
+  if (response.status().code() == Code::kNotFound) return Look{};
+  WALRIG_TRY(response.status());
+  const bool dropped = !response->Header(kDroppedMark).empty() && response->Header("Content-Length") == "0";
+  return Look{.committed = true, .dropped_etag = dropped ? std::string(response->Header("ETag")) : std::string()};
+}
+
+Status RemoveDropped(const Context& ctx, Service& service, const std::string& name, std::string_view etag) {
+  HttpRequest remove = service.BlobRequest("DELETE", name);
+  remove.headers.emplace_back("If-Match", etag);
+  const Result<HttpResponse> removed = service.Send(ctx, std::move(remove), "drop the blocks of " + name);
+  // Gone, or an object of its writer by now.
+  const Code code = removed.status().code();
+  return code == Code::kNotFound || code == Code::kPreconditionFailed ? OkStatus() : removed.status();
 }
 
 }  // namespace
@@ -119,10 +137,10 @@ Result<UnfinishedPage> ListUncommitted(const Context& ctx, Service& service, std
     const std::string name = blob.key;
     if (!ToKey(service, &blob.key)) continue;
     WALRIG_TRY(sdk::PollStop(ctx));
-    WALRIG_ASSIGN(const bool committed, IsCommitted(ctx, service, name));
-    if (committed) continue;
+    WALRIG_ASSIGN(const Look look, LookAt(ctx, service, name));
+    if (look.committed && look.dropped_etag.empty()) continue;
     WALRIG_ASSIGN(const std::vector<UncommittedBlock> blocks, BlocksOf(ctx, service, name));
-    if (blocks.empty()) continue;
+    if (blocks.empty() && !look.committed) continue;
     UnfinishedUpload upload;
     upload.key = std::move(blob.key);
     upload.id = "uncommitted";
@@ -144,11 +162,15 @@ Status DropUncommitted(const Context& ctx, Service& service, const UnfinishedUpl
   WALRIG_ASSIGN(const std::string name, service.NameOf(upload.key));
   // A removed upload must not come back as an empty object.
   WALRIG_ASSIGN(const std::vector<UncommittedBlock> blocks, BlocksOf(ctx, service, name));
-  if (blocks.empty()) return OkStatus();
+  if (blocks.empty()) {
+    WALRIG_ASSIGN(const Look look, LookAt(ctx, service, name));
+    return look.dropped_etag.empty() ? OkStatus() : RemoveDropped(ctx, service, name, look.dropped_etag);
+  }
   // An empty list, and not Put Blob: emulators take a blob of blocks alone for one that is there.
   constexpr std::string_view kEmptyList = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList></BlockList>";
   HttpRequest put = service.BlobRequest("PUT", name, {{"comp", "blocklist"}});
   put.headers.emplace_back("If-None-Match", "*");
+  put.headers.emplace_back(kDroppedMark, "1");
   put.headers.emplace_back("Content-Type", "text/plain; charset=UTF-8");
   put.SetBody(kEmptyList);
   const Result<HttpResponse> response = service.Send(ctx, std::move(put), "drop the blocks of " + name);
@@ -157,11 +179,7 @@ Status DropUncommitted(const Context& ctx, Service& service, const UnfinishedUpl
     const Code code = response.status().code();
     return code == Code::kAlreadyExists || code == Code::kPreconditionFailed ? OkStatus() : response.status();
   }
-  HttpRequest remove = service.BlobRequest("DELETE", name);
-  remove.headers.emplace_back("If-Match", response->Header("ETag"));
-  const Result<HttpResponse> removed = service.Send(ctx, std::move(remove), "drop the blocks of " + name);
-  if (removed.ok() || removed.status().code() == Code::kNotFound) return OkStatus();
-  return removed.status().code() == Code::kPreconditionFailed ? OkStatus() : removed.status();
+  return RemoveDropped(ctx, service, name, response->Header("ETag"));
 }
 
 }  // namespace walrig::azure

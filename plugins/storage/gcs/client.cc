@@ -113,7 +113,15 @@ Result<RemotePage> Client::List(const Context& ctx, std::string_view query) {
     if (answer.status().code() != Code::kNotFound) return std::move(answer).status();
     return ConfigError(fmt::format("the bucket {} does not exist", options_.place.bucket)).WithDetail(answer.status().detail());
   }
+  bucket_seen_ = true;
   return ParseList(answer->body);
+}
+
+Status Client::Missing(const Context& ctx, Status status) {
+  if (status.code() != Code::kNotFound || bucket_seen_) return status;
+  const Status listed = List(ctx, "maxResults=1&fields=items(name,size,updated,generation,crc32c)").status();
+  // Who may not list cannot tell, and is told what the server said.
+  return listed.ok() || listed.code() == Code::kPermission ? status : listed;
 }
 
 void Client::UploadBegan(const std::string& folder) {

@@ -3,6 +3,7 @@
 // One call is one exchange. OWNS: connections and tokens. THREADS: any.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -56,6 +57,9 @@ class Client {
   // As HttpStatusError, with what the API says in its body.
   Status ErrorOf(const HttpRequest& request, int status, const HttpHeaders& headers, std::string_view body, std::string_view what);
 
+  // A bucket that is missing answers for its objects as if they were: what was kNotFound is kConfig then.
+  Status Missing(const Context& ctx, Status status);
+
   // Removes by whole names; each[i] is OK also when there was none. The status is of the call as such.
   Status Delete(const Context& ctx, std::span<const std::string> names, std::vector<Status>* each);
   Result<RemotePage> List(const Context& ctx, std::string_view query);
@@ -77,6 +81,7 @@ class Client {
   std::mutex mutex_;
   std::shared_ptr<const Token> last_;  // guarded by mutex_, as below: what the last request carried
   std::set<std::string> living_;
+  std::atomic<bool> bucket_seen_{false};
 };
 
 

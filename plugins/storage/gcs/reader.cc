@@ -79,7 +79,7 @@ Result<std::unique_ptr<Source>> OpenReader(const Context& ctx, Client& client, c
   if (status == 416) return OpenNothing(ctx, client, name, options);
   if (status != 200 && status != 206) {
     WALRIG_ASSIGN(const HttpResponse rest, stream->Drain(ctx));
-    return client.ErrorOf(request, status, rest.headers, rest.body, "get " + name);
+    return client.Missing(ctx, client.ErrorOf(request, status, rest.headers, rest.body, "get " + name));
   }
   if (status == 200 && !range.empty() && options.offset > 0) {
     return ProtocolError(fmt::format("get {}: the server ignores the range", name));

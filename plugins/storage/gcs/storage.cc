@@ -26,8 +26,9 @@ Result<ObjectInfo> GcsStorage::Stat(const Context& ctx, std::string_view key) {
   WALRIG_TRY(sdk::PollStop(ctx));
   WALRIG_ASSIGN(const std::string name, NameOf(key));
   WALRIG_ASSIGN(const HttpRequest request, client_->Request(ctx, "GET", client_->ObjectUrl(name), Csek::kObject));
-  WALRIG_ASSIGN(const HttpResponse answer, client_->Send(ctx, request, "stat " + name));
-  WALRIG_ASSIGN(RemoteObject object, ParseObject(answer.body));
+  const Result<HttpResponse> answer = client_->Send(ctx, request, "stat " + name);
+  if (!answer.ok()) return client_->Missing(ctx, answer.status());
+  WALRIG_ASSIGN(RemoteObject object, ParseObject(answer->body));
   if (object.info.key != name) return ProtocolError(fmt::format("stat {}: the server describes another object", name));
   object.info.key = key;
   return std::move(object.info);

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::streamsize kFileBytesMax = 1 << 20;
 constexpr int kProfileDepthMax = 5;
+constexpr uint32_t kSlowInstanceAttempts = 3;
 
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
@@ -248,6 +249,10 @@ Result<Credentials> CredentialChain::FromInstance(const Context& ctx) {
   ask.headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}};
   const Result<HttpResponse> token = http_.Send(ctx, ask);
   if (!token.ok() && token.status().code() == Code::kCancelled) return token.status();
+  // A service that is slow for once is no service that is not there; but most machines are no instances.
+  if (token.status().code() == Code::kTimeout && ctx.attempt < kSlowInstanceAttempts) {
+    return Unavailable("the instance's metadata did not answer in time").Retryable();
+  }
   // Nobody there: the machine is no instance of AWS.
   if (!token.ok() || token->status == 404 || token->status == 405) return NoCredentials("no instance");
   if (!token->ok()) return HttpStatusError(token->status, token->headers, {.what = "the instance's metadata"});

@@ -16,7 +16,8 @@ Status Meaning(int number, const char* name, HttpHeaders headers = {}, bool chan
 TEST(ErrorsTest, TellsAMissingBlobFromAMissingContainer) {
   EXPECT_EQ(Meaning(404, "BlobNotFound").code(), Code::kNotFound);
   EXPECT_EQ(Meaning(404, "ContainerNotFound").code(), Code::kConfig);
-  EXPECT_EQ(Meaning(404, "").code(), Code::kNotFound);
+  EXPECT_EQ(Meaning(404, "").code(), Code::kUnavailable);
+  EXPECT_TRUE(Meaning(404, "").retryable());
 }
 
 TEST(ErrorsTest, KnowsWhatMayBeTriedAgain) {
