@@ -21,7 +21,8 @@ class Builder final : public nlohmann::json_sax<Json> {
 
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
-  bool number_integer(number_integer_t value) override { return Add(value); }
+  // "-0" is the only zero that comes here, and no integer holds it: it is written as it was read.
+  bool number_integer(number_integer_t value) override { return value == 0 ? Add(-0.0) : Add(value); }
   bool number_unsigned(number_unsigned_t value) override { return Add(value); }
   bool number_float(number_float_t value, const string_t&) override { return Add(value); }
   bool string(string_t& value) override { return Add(std::move(value)); }

@@ -26,6 +26,16 @@ TEST(GoJsonTest, WritesNumbersAsGoDoes) {
   EXPECT_EQ(GoJson(Json(1.0), true, true), "1");
 }
 
+// Go writes -0 for it, too; read as an integer it would be another text the next time.
+TEST(GoJsonTest, MinusZeroStaysWhatItIs) {
+  for (const char* text : {"-0", "-0.0", "-0e80"}) {
+    ASSERT_OK_AND_ASSIGN(Json json, ParseJson(text, "text"));
+    EXPECT_EQ(GoJson(json, true, false), "-0") << text;
+  }
+  ASSERT_OK_AND_ASSIGN(Json zero, ParseJson("0", "text"));
+  EXPECT_EQ(GoJson(zero, true, false), "0");
+}
+
 TEST(GoJsonTest, SortsKeysOnlyWhenAsked) {
   ASSERT_OK_AND_ASSIGN(Json json, ParseJson(R"({"b":{"z":1,"a":2},"a":0})", "text"));
   EXPECT_EQ(GoJson(json, true, true), R"({"a":0,"b":{"a":2,"z":1}})");
