@@ -23,7 +23,7 @@ constexpr std::array<Unit, 8> kUnits = {{{"ns", 1},
                                          {"m", 60'000'000'000},
                                          {"h", 3'600'000'000'000}}};
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDecimal(char c) { return c >= '0' && c <= '9'; }
 
 // Takes "1.5h" off the front of *text and adds it to *total_ns; false when there is no such piece or no room for it.
 bool TakePiece(std::string_view* text, uint64_t* total_ns) {
@@ -32,7 +32,7 @@ bool TakePiece(std::string_view* text, uint64_t* total_ns) {
   double scale = 0.1;
   bool digits = false;
   bool point = false;
-  for (; !text->empty() && (IsDigit(text->front()) || (!point && text->front() == '.')); text->remove_prefix(1)) {
+  for (; !text->empty() && (IsDecimal(text->front()) || (!point && text->front() == '.')); text->remove_prefix(1)) {
     if (text->front() == '.') {
       point = true;
       continue;
@@ -48,7 +48,7 @@ bool TakePiece(std::string_view* text, uint64_t* total_ns) {
   }
   if (!digits) return false;
   size_t name_end = 0;
-  while (name_end < text->size() && (*text)[name_end] != '.' && !IsDigit((*text)[name_end])) ++name_end;
+  while (name_end < text->size() && (*text)[name_end] != '.' && !IsDecimal((*text)[name_end])) ++name_end;
   for (const Unit& unit : kUnits) {
     if (text->substr(0, name_end) != unit.name) continue;
     text->remove_prefix(name_end);

@@ -11,7 +11,7 @@ namespace walrig {
 namespace {
 
 // The length of the UTF-8 sequence at the front of `text`, or 0.
-size_t Utf8Length(std::string_view text) {
+size_t CharacterBytes(std::string_view text) {
   const auto at = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const auto tail = [&](size_t i) { return (at(i) & 0xC0) == 0x80; };
   const unsigned lead = at(0);
@@ -67,7 +67,7 @@ void AppendAscii(char c, bool html, std::string* out) {
 void AppendString(std::string_view text, bool html, std::string* out) {
   out->push_back('"');
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
+    const size_t length = CharacterBytes(text);
     const std::string_view rune = text.substr(0, length);
     if (length == 0) {
       *out += html ? "\\ufffd" : "\xEF\xBF\xBD";
@@ -177,7 +177,7 @@ std::string GoJson(const Json& json, bool html, bool sort_keys) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
-    const size_t length = Utf8Length(text);
+    const size_t length = CharacterBytes(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

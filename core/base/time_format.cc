@@ -9,7 +9,7 @@
 namespace walrig {
 namespace {
 
-constexpr int64_t kNsPerS = 1'000'000'000;
+constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kSPerDay = 86'400;
 
 struct Split {
@@ -18,9 +18,9 @@ struct Split {
 };
 
 Split SplitNs(int64_t ns) {
-  Split split = {ns / kNsPerS, ns % kNsPerS};
+  Split split = {ns / kNsPerSecond, ns % kNsPerSecond};
   if (split.ns < 0) {
-    split.ns += kNsPerS;
+    split.ns += kNsPerSecond;
     --split.seconds;
   }
   return split;
@@ -66,7 +66,7 @@ class Cursor {
     if (text_.empty() || text_[0] != '.') return 0;
     text_.remove_prefix(1);
     int64_t value = 0;
-    int64_t unit = kNsPerS / 10;
+    int64_t unit = kNsPerSecond / 10;
     if (text_.empty() || text_[0] < '0' || text_[0] > '9') return Spoil();
     for (; !text_.empty() && text_[0] >= '0' && text_[0] <= '9'; text_.remove_prefix(1), unit /= 10) {
       value += unit * (text_[0] - '0');
@@ -111,10 +111,10 @@ std::optional<int64_t> Parse(std::string_view text) {
   // A negative moment is counted from the second after it, so that the first representable second does not overflow.
   if (seconds < 0 && fraction_ns > 0) {
     ++seconds;
-    fraction_ns -= kNsPerS;
+    fraction_ns -= kNsPerSecond;
   }
   int64_t ns = 0;
-  if (__builtin_mul_overflow(seconds, kNsPerS, &ns) || __builtin_add_overflow(ns, fraction_ns, &ns)) {
+  if (__builtin_mul_overflow(seconds, kNsPerSecond, &ns) || __builtin_add_overflow(ns, fraction_ns, &ns)) {
     return std::nullopt;
   }
   return ns;

@@ -29,7 +29,7 @@ std::string Absolute(const std::string& path) {
   return text;
 }
 
-bool Exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
+bool IsThere(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 class Collector {
  public:
@@ -87,7 +87,7 @@ std::vector<SearchDir> SearchPath(const SearchOptions& options) {
     installed.push_back(root + "/" + lib + "/" + std::string(kSubdir));
   }
   for (const std::string& dir : installed) {
-    if (Exists(dir)) collector.Add(dir, "installed");
+    if (IsThere(dir)) collector.Add(dir, "installed");
   }
   // Names the place where plugins belong even when there are none yet.
   if (collector.dirs.empty() || collector.dirs.back().origin != "installed") collector.Add(installed[0], "installed");

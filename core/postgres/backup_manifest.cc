@@ -12,13 +12,13 @@ namespace walrig {
 namespace {
 
 constexpr size_t kFlushBytes = 64 * 1024;
-constexpr int64_t kNsPerS = 1'000'000'000;
+constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 // "2026-11-23 17:11:52 GMT"
 std::string ManifestTime(int64_t seconds) {
-  constexpr int64_t kSecondsMax = INT64_MAX / kNsPerS;
+  constexpr int64_t kSecondsMax = INT64_MAX / kNsPerSecond;
   const int64_t clamped = std::min(std::max(seconds, -kSecondsMax), kSecondsMax);
-  std::string text = FormatRfc3339Seconds(clamped * kNsPerS);
+  std::string text = FormatRfc3339Seconds(clamped * kNsPerSecond);
   text[10] = ' ';
   text.replace(text.size() - 1, 1, " GMT");
   return text;

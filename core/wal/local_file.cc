@@ -16,7 +16,7 @@
 namespace walrig {
 namespace {
 
-constexpr uint64_t kHistoryBytesMax = 16u << 20;  // a line a promotion: no cluster comes near
+constexpr uint64_t kLocalHistoryBytesMax = 16u << 20;  // a line a promotion: no cluster comes near
 
 int64_t MtimeNs(const struct stat& info) {
   return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
@@ -37,7 +37,7 @@ Status CheckSegment(const LocalWalFile& file, uint64_t segment_bytes) {
 }
 
 Status CheckHistory(const LocalWalFile& file) {
-  WALRIG_ASSIGN(const std::string text, ReadWholeFile(file.path, kHistoryBytesMax));
+  WALRIG_ASSIGN(const std::string text, ReadWholeFile(file.path, kLocalHistoryBytesMax));
   return TimelineHistory::Parse(file.kind.segment.timeline, text).status();
 }
 

@@ -97,7 +97,7 @@ Status SetField(std::string_view word, std::string_view key, const std::string& 
   return Wrong(word, "unknown key");
 }
 
-bool SameName(std::string_view a, std::string_view b) {
+bool SameHeaderName(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
     return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
   });
@@ -109,7 +109,7 @@ bool Fits(const FaultRule& rule, std::string_view method, std::string_view targe
   if (target.find(rule.target) == std::string_view::npos) return false;
   if (rule.header_name.empty()) return true;
   return std::any_of(headers.begin(), headers.end(), [&rule](const HttpHeader& header) {
-    return SameName(header.name, rule.header_name) && header.value.find(rule.header_text) != std::string::npos;
+    return SameHeaderName(header.name, rule.header_name) && header.value.find(rule.header_text) != std::string::npos;
   });
 }
 

@@ -16,7 +16,7 @@ namespace {
 // then stands in ordinary memory.
 constexpr size_t kSecureMemoryBytes = 1 << 20;
 
-Status Failure(std::string_view what, gcry_error_t error) {
+Status LibraryFailure(std::string_view what, gcry_error_t error) {
   const Code code = gcry_err_code(error) == GPG_ERR_ENOMEM ? Code::kNoMemory : Code::kInternal;
   return {code, "libgcrypt: " + std::string(what) + ": " + gcry_strerror(error)};
 }
@@ -70,16 +70,16 @@ void RandomBytes(MutableByteSpan out) { gcry_randomize(out.data(), out.size(), G
 Status HmacSha256(ByteSpan key, std::initializer_list<ByteSpan> message, MutableByteSpan out) {
   gcry_mac_hd_t raw = nullptr;
   if (const auto error = gcry_mac_open(&raw, GCRY_MAC_HMAC_SHA256, GCRY_MAC_FLAG_SECURE, nullptr)) {
-    return Failure("HMAC", error);
+    return LibraryFailure("HMAC", error);
   }
   const std::unique_ptr<std::remove_pointer_t<gcry_mac_hd_t>, CloseMac> handle(raw);
-  if (const auto error = gcry_mac_setkey(raw, key.data(), key.size())) return Failure("HMAC", error);
+  if (const auto error = gcry_mac_setkey(raw, key.data(), key.size())) return LibraryFailure("HMAC", error);
   for (const ByteSpan piece : message) {
     if (piece.empty()) continue;
-    if (const auto error = gcry_mac_write(raw, piece.data(), piece.size())) return Failure("HMAC", error);
+    if (const auto error = gcry_mac_write(raw, piece.data(), piece.size())) return LibraryFailure("HMAC", error);
   }
   size_t length = out.size();
-  if (const auto error = gcry_mac_read(raw, out.data(), &length)) return Failure("HMAC", error);
+  if (const auto error = gcry_mac_read(raw, out.data(), &length)) return LibraryFailure("HMAC", error);
   return OkStatus();
 }
 
@@ -98,7 +98,7 @@ Result<SecretBytes> HkdfSha256(ByteSpan ikm, ByteSpan salt, std::initializer_lis
 Result<SecretBytes> X25519(ByteSpan scalar, ByteSpan point) {
   WALRIG_ASSIGN(SecretBytes shared, SecretBytes::New(kKeyBytes));
   if (const auto error = gcry_ecc_mul_point(GCRY_ECC_CURVE25519, shared.data(), scalar.data(), point.data())) {
-    return Failure("X25519", error);
+    return LibraryFailure("X25519", error);
   }
   const std::array<uint8_t, kKeyBytes> zero{};
   if (SameSecret(shared.bytes(), zero)) return Corruption("gcrypt: a public key of X25519 that is none");
@@ -107,7 +107,7 @@ Result<SecretBytes> X25519(ByteSpan scalar, ByteSpan point) {
 
 Status X25519Public(ByteSpan scalar, MutableByteSpan out) {
   if (const auto error = gcry_ecc_mul_point(GCRY_ECC_CURVE25519, out.data(), scalar.data(), nullptr)) {
-    return Failure("X25519", error);
+    return LibraryFailure("X25519", error);
   }
   return OkStatus();
 }
@@ -119,40 +119,40 @@ Result<Aead> Aead::New(Algorithm algorithm, ByteSpan key) {
   gcry_error_t error = gcry_cipher_open(&raw, CipherOf(algorithm), ModeOf(algorithm), GCRY_CIPHER_SECURE);
   // The locked pool has an end; its size is a guess of how many objects are open at once.
   if (gcry_err_code(error) == GPG_ERR_ENOMEM) error = gcry_cipher_open(&raw, CipherOf(algorithm), ModeOf(algorithm), 0);
-  if (error != 0) return Failure(AlgorithmName(algorithm), error);
+  if (error != 0) return LibraryFailure(AlgorithmName(algorithm), error);
   Aead aead(raw);
-  if (const auto bad = gcry_cipher_setkey(raw, key.data(), key.size())) return Failure(AlgorithmName(algorithm), bad);
+  if (const auto bad = gcry_cipher_setkey(raw, key.data(), key.size())) return LibraryFailure(AlgorithmName(algorithm), bad);
   return aead;
 }
 
 Status Aead::Seal(const Nonce& nonce, ByteSpan plain, MutableByteSpan out) {
   gcry_cipher_hd_t handle = handle_.get();
-  if (const auto error = gcry_cipher_setiv(handle, nonce.data(), nonce.size())) return Failure("nonce", error);
+  if (const auto error = gcry_cipher_setiv(handle, nonce.data(), nonce.size())) return LibraryFailure("nonce", error);
   gcry_cipher_final(handle);
   if (const auto error = plain.data() == out.data()
                              ? gcry_cipher_encrypt(handle, out.data(), plain.size(), nullptr, 0)
                              : gcry_cipher_encrypt(handle, out.data(), plain.size(), plain.data(), plain.size())) {
-    return Failure("encrypt", error);
+    return LibraryFailure("encrypt", error);
   }
-  if (const auto error = gcry_cipher_gettag(handle, out.data() + plain.size(), kTagBytes)) return Failure("tag", error);
+  if (const auto error = gcry_cipher_gettag(handle, out.data() + plain.size(), kTagBytes)) return LibraryFailure("tag", error);
   return OkStatus();
 }
 
 Result<bool> Aead::Open(const Nonce& nonce, ByteSpan sealed, MutableByteSpan out) {
   gcry_cipher_hd_t handle = handle_.get();
-  if (const auto error = gcry_cipher_setiv(handle, nonce.data(), nonce.size())) return Failure("nonce", error);
+  if (const auto error = gcry_cipher_setiv(handle, nonce.data(), nonce.size())) return LibraryFailure("nonce", error);
   gcry_cipher_final(handle);
   if (const auto error = sealed.data() == out.data()
                              ? gcry_cipher_decrypt(handle, out.data(), out.size(), nullptr, 0)
                              : gcry_cipher_decrypt(handle, out.data(), out.size(), sealed.data(), out.size())) {
-    return Failure("decrypt", error);
+    return LibraryFailure("decrypt", error);
   }
   const auto error = gcry_cipher_checktag(handle, sealed.data() + out.size(), kTagBytes);
   if (error == 0) return true;
   // Nothing that was not proven may be left where a caller could take it for plaintext.
   Wipe(out);
   if (gcry_err_code(error) == GPG_ERR_CHECKSUM) return false;
-  return Failure("tag", error);
+  return LibraryFailure("tag", error);
 }
 
 }  // namespace walrig::gcrypt

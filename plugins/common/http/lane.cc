@@ -7,8 +7,8 @@
 namespace walrig {
 namespace {
 
-constexpr uint64_t kMillisecondNs = 1'000'000;
-constexpr uint64_t kAwayNs = 500 * kMillisecondNs;
+constexpr uint64_t kNsPerMs = 1'000'000;
+constexpr uint64_t kAwayNs = 500 * kNsPerMs;
 constexpr size_t kIdleHandlesMax = 4;
 
 void LockShare(CURL*, curl_lock_data data, curl_lock_access, void* locks) {
@@ -91,7 +91,7 @@ void Lane::LookForStalls(const Context& ctx, uint64_t entered_ns) {
     }
     if (exchange->stall_ns() != 0 && now - exchange->progress_ns > exchange->stall_ns()) {
       exchange->Fail(Timeout("the server moved no byte for " +
-                             std::to_string(exchange->stall_ns() / kMillisecondNs) + " ms").Retryable());
+                             std::to_string(exchange->stall_ns() / kNsPerMs) + " ms").Retryable());
     }
   }
   stepped_ns_ = now;
@@ -101,10 +101,10 @@ Status Lane::Wait(const Context& ctx) {
   uint64_t wait_ms = 1000;
   if (ctx.deadline_ns != 0) {
     const uint64_t now = ctx.clock->MonotonicNs();
-    wait_ms = ctx.deadline_ns <= now ? 0 : std::min<uint64_t>(wait_ms, (ctx.deadline_ns - now) / kMillisecondNs + 1);
+    wait_ms = ctx.deadline_ns <= now ? 0 : std::min<uint64_t>(wait_ms, (ctx.deadline_ns - now) / kNsPerMs + 1);
   }
   for (const Exchange* exchange : running_) {
-    if (exchange->stall_ns() != 0) wait_ms = std::min<uint64_t>(wait_ms, exchange->stall_ns() / kMillisecondNs / 4 + 1);
+    if (exchange->stall_ns() != 0) wait_ms = std::min<uint64_t>(wait_ms, exchange->stall_ns() / kNsPerMs / 4 + 1);
   }
   curl_waitfd extra{ctx.stop.fd(), CURL_WAIT_POLLIN, 0};
   const bool stoppable = ctx.stop.fd() >= 0;

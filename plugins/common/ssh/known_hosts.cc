@@ -15,7 +15,7 @@
 namespace walrig::ssh {
 namespace {
 
-constexpr size_t kFileBytesMax = 16u << 20;
+constexpr size_t kKnownHostsBytesMax = 16u << 20;
 constexpr size_t kLineBytesMax = 64u << 10;
 constexpr std::string_view kHashMark = "|1|";
 constexpr size_t kSha1Bytes = 20;
@@ -148,7 +148,7 @@ Status KnownHosts::AddFile(const std::string& path, bool must_exist) {
   size_t got = 0;
   while ((got = std::fread(piece, 1, sizeof piece, file.get())) > 0) {
     text.append(piece, got);
-    if (text.size() > kFileBytesMax) return ConfigError("known hosts: " + path + " is larger than 16 MiB");
+    if (text.size() > kKnownHostsBytesMax) return ConfigError("known hosts: " + path + " is larger than 16 MiB");
   }
   if (std::ferror(file.get()) != 0) {
     return ConfigError("known hosts: read " + path + ": " + std::generic_category().message(errno));

@@ -11,7 +11,7 @@
 namespace walrig::gcs {
 namespace {
 
-constexpr size_t kNameBytesMax = 1024;
+constexpr size_t kObjectNameBytesMax = 1024;
 constexpr std::string_view kOurUploads = "walrig-";
 
 // Without surrogates, overlong forms and what is above U+10FFFF.
@@ -63,7 +63,7 @@ Result<Place> ParsePlace(std::string_view prefix, bool normalize) {
   const std::string_view path = slash == std::string_view::npos ? std::string_view() : prefix.substr(slash + 1);
   place.prefix = normalize ? Normalized(path) : std::string(path);
   if (!place.prefix.empty() && place.prefix.back() != '/') place.prefix += '/';
-  if (!IsUtf8(place.prefix) || place.prefix.size() > kNameBytesMax / 2) return wrong("is no UTF-8 or too long");
+  if (!IsUtf8(place.prefix) || place.prefix.size() > kObjectNameBytesMax / 2) return wrong("is no UTF-8 or too long");
   return place;
 }
 
@@ -83,7 +83,7 @@ Status CheckKey(std::string_view prefix, std::string_view key) {
     return NameInvalid(fmt::format("gcs cannot hold the name {}: {}", PrintableLine(key), why));
   };
   if (key.empty()) return refuse("it is empty");
-  if (prefix.size() + key.size() > kNameBytesMax) return refuse("it is longer than 1024 bytes");
+  if (prefix.size() + key.size() > kObjectNameBytesMax) return refuse("it is longer than 1024 bytes");
   if (!IsUtf8(key)) return refuse("it is not UTF-8");
   for (const char c : key) {
     if (static_cast<uint8_t>(c) < 0x20 || c == 0x7F) return refuse("it has a control byte");

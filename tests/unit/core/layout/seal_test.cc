@@ -12,7 +12,7 @@ using test::MessageHas;
 
 constexpr std::string_view kEmptySha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-Seal Sample() {
+Seal SampleSeal() {
   Seal seal;
   seal.backup = "base_000000010000000000000002";
   seal.documents = {{"walrig.json", 0, std::string(kEmptySha256)},
@@ -22,7 +22,7 @@ Seal Sample() {
 }
 
 TEST(SealTest, RoundTrips) {
-  const std::string text = SerializeSeal(Sample());
+  const std::string text = SerializeSeal(SampleSeal());
   ASSERT_OK_AND_ASSIGN(const Seal seal, ParseSeal(text, "seal"));
   EXPECT_EQ(SerializeSeal(seal), text);
   EXPECT_EQ(seal.backup, "base_000000010000000000000002");
@@ -32,13 +32,13 @@ TEST(SealTest, RoundTrips) {
 }
 
 TEST(SealTest, RefusesNewerVersions) {
-  std::string text = SerializeSeal(Sample());
+  std::string text = SerializeSeal(SampleSeal());
   text.replace(text.find("\"version\":1"), 11, "\"version\":2");
   EXPECT_THAT(ParseSeal(text, "seal"), HasCode(Code::kNotSupported));
 }
 
 TEST(SealTest, RefusesDamageAndNamesIt) {
-  const std::string good = SerializeSeal(Sample());
+  const std::string good = SerializeSeal(SampleSeal());
   const auto with = [&](std::string_view from, std::string_view to) {
     std::string text = good;
     return text.replace(text.find(from), from.size(), to);
@@ -61,7 +61,7 @@ TEST(SealTest, HashesAreSha256) {
 }
 
 TEST(SealTest, OneOtherByteAnotherSizeOrANameThatWasNotSealedIsCorruption) {
-  Seal seal = Sample();
+  Seal seal = SampleSeal();
   ASSERT_OK_AND_ASSIGN(seal.documents[0], SealDocument("walrig.json", "one"));
   EXPECT_OK(CheckSealed(seal, "walrig.json", "one", "b/walrig.json"));
   EXPECT_THAT(CheckSealed(seal, "walrig.json", "onf", "b/walrig.json"), HasCode(Code::kCorruption));

@@ -11,7 +11,7 @@
 namespace walrig {
 namespace {
 
-constexpr const char* kSentinel = "basebackups_005/base_1_backup_stop_sentinel.json";
+constexpr const char* kMovedSentinel = "basebackups_005/base_1_backup_stop_sentinel.json";
 
 class TransferTest : public ::testing::Test {
  protected:
@@ -23,7 +23,7 @@ class TransferTest : public ::testing::Test {
   void PutBackup() {
     Put(source_, "basebackups_005/base_1/tar_partitions/part_001.tar", std::string(300'000, 'x'));
     Put(source_, "basebackups_005/base_1/metadata.json", "{}");
-    Put(source_, kSentinel, "{}");
+    Put(source_, kMovedSentinel, "{}");
   }
   test::TestContext context_;
   MemoryStorage source_, target_;
@@ -66,7 +66,7 @@ TEST_F(TransferTest, ABackupIsNotFinishedOnAPartOfOtherBytes) {
     Put(target_, "basebackups_005/base_1/tar_partitions/part_001.tar", std::string(299'999, 'x') + "y");
     ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferBackups(ctx(), source_, target_, "", {.preserve = preserve}));
     EXPECT_EQ(report.failed, 1u);
-    EXPECT_FALSE(Exists(ctx(), target_, kSentinel).value());
+    EXPECT_FALSE(Exists(ctx(), target_, kMovedSentinel).value());
     EXPECT_EQ(Count(source_), 3u);
   }
 }
@@ -112,18 +112,18 @@ TEST_F(TransferTest, NothingIsDeletedThatTheTargetDoesNotShow) {
 TEST_F(TransferTest, AFailureAtAnyCallLeavesTheBackupWholeSomewhere) {
   for (uint64_t call = 1; call < 60; ++call) {
     MemoryStorage source, target;
-    for (const char* key : {"basebackups_005/base_1/a", "basebackups_005/base_1/b", kSentinel}) Put(source, key, "bytes");
+    for (const char* key : {"basebackups_005/base_1/a", "basebackups_005/base_1/b", kMovedSentinel}) Put(source, key, "bytes");
     test::FaultyStorage faulty_source(source), faulty_target(target);
     (call % 2 == 0 ? faulty_source : faulty_target).Set({.fail_from = (call + 1) / 2, .failure = IoError("injected")});
     const auto first = TransferBackups(ctx(), faulty_source, faulty_target, "", {.concurrency = 1});
-    const bool here = Exists(ctx(), source, kSentinel).value();
-    const bool there = Exists(ctx(), target, kSentinel).value();
+    const bool here = Exists(ctx(), source, kMovedSentinel).value();
+    const bool there = Exists(ctx(), target, kMovedSentinel).value();
     ASSERT_TRUE(here || there) << call;
     MemoryStorage& whole = there ? target : source;
     ASSERT_TRUE(Exists(ctx(), whole, "basebackups_005/base_1/a").value()) << call;
     ASSERT_TRUE(Exists(ctx(), whole, "basebackups_005/base_1/b").value()) << call;
     ASSERT_OK(TransferBackups(ctx(), source, target, "", {.overwrite = true}).status()) << call;
-    ASSERT_TRUE(Exists(ctx(), target, kSentinel).value()) << call;
+    ASSERT_TRUE(Exists(ctx(), target, kMovedSentinel).value()) << call;
   }
 }
 
@@ -140,12 +140,12 @@ TEST_F(TransferTest, ABackupMovesWholeAndANameThatIsNotThereIsNotFound) {
 TEST_F(TransferTest, ABackupAmongObjectsMovesWholeAtWhicheverCallItFails) {
   for (uint64_t call = 1; call < 60; ++call) {
     MemoryStorage source, target;
-    for (const char* key : {"basebackups_005/base_1/a", "basebackups_005/base_1/b", kSentinel, "wal_005/x"}) Put(source, key, "bytes");
+    for (const char* key : {"basebackups_005/base_1/a", "basebackups_005/base_1/b", kMovedSentinel, "wal_005/x"}) Put(source, key, "bytes");
     test::FaultyStorage faulty_source(source), faulty_target(target);
     (call % 2 == 0 ? faulty_source : faulty_target).Set({.fail_from = (call + 1) / 2, .failure = IoError("injected")});
     static_cast<void>(TransferObjects(ctx(), faulty_source, faulty_target, "", {.concurrency = 1}));
-    const bool there = Exists(ctx(), target, kSentinel).value();
-    ASSERT_TRUE(there || Exists(ctx(), source, kSentinel).value()) << call;
+    const bool there = Exists(ctx(), target, kMovedSentinel).value();
+    ASSERT_TRUE(there || Exists(ctx(), source, kMovedSentinel).value()) << call;
     MemoryStorage& whole = there ? target : source;
     ASSERT_TRUE(Exists(ctx(), whole, "basebackups_005/base_1/a").value()) << call;
     ASSERT_TRUE(Exists(ctx(), whole, "basebackups_005/base_1/b").value()) << call;
