@@ -23,7 +23,7 @@ int Main(int argc, char** argv) {
   }
   const Status signals = StopOnSignals(**stop, {SIGHUP, SIGINT, SIGQUIT, SIGTERM});
   if (!signals.ok()) std::fprintf(stderr, "WARNING: %s\n", signals.ToString().c_str());
-  IgnoreSigpipe();
+  IgnoreSignalsOfWrites();
   const ExitCode code =
       Run({.words = words, .environment = environ, .out = stdout, .stop = (*stop)->token(), .last_signal = LastSignal});
   RestoreSignals();

@@ -56,7 +56,9 @@ void AppendPrettyRow(std::string* out, const std::vector<std::string>& cells, co
 }  // namespace
 
 void Output::Write(std::string_view text) {
-  if (!text.empty() && std::fwrite(text.data(), 1, text.size(), file_) != text.size()) failed_ = true;
+  errno = 0;
+  if (text.empty() || std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return;
+  if (error_ == 0) error_ = errno != 0 ? errno : EIO;
 }
 
 void Output::Line(std::string_view text) {
@@ -68,8 +70,8 @@ void Output::Json(const walrig::Json& document, bool pretty) { Line(DumpJson(doc
 
 Status Output::Finish() {
   errno = 0;
-  if (std::fflush(file_) == 0 && !failed_) return OkStatus();
-  return ErrnoStatus(errno != 0 ? errno : EIO, "write to standard output");
+  if (std::fflush(file_) != 0 && error_ == 0) error_ = errno != 0 ? errno : EIO;
+  return error_ == 0 ? OkStatus() : ErrnoStatus(error_, "write to standard output");
 }
 
 std::string PlainTable(const Table& table) {

@@ -21,12 +21,12 @@ class Output {
   void Line(std::string_view text);
   // One JSON document and a line break; with `pretty` indented by 4, as WAL-G.
   void Json(const walrig::Json& document, bool pretty = false);
-  // Flushes; says whether everything reached the file (a full disk, a closed pipe).
+  // Flushes; says whether everything reached the file, and the first error if not (a full disk, a closed pipe).
   Status Finish();
 
  private:
   std::FILE* file_;
-  bool failed_ = false;
+  int error_ = 0;  // errno of the first write that failed
 };
 
 struct Table {

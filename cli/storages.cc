@@ -211,7 +211,7 @@ Result<std::vector<NamedStorage>> Wiring::OpenStorages(const Context& ctx, const
   for (const NamedStorage& one : storages) {
     if (one.storage != nullptr) continue;
     ctx.log->Write(LogLevel::kWarning, "",
-                   fmt::format("storage {} is not used: {}", one.name, one.why.message()));
+                   fmt::format("storage {} is not used: {}", one.name, one.why.ToString()));
   }
   return storages;
 }

@@ -171,7 +171,7 @@ Status Wiring::PrepareCipher(const Context& ctx) {
       const Code code = made.status().code() == Code::kNotFound ? Code::kNotSupported : made.status().code();
       return Status(code, fmt::format("encryption is configured ({}), and cipher {} cannot be used: {}", choice.where,
                                       choice.name, made.status().message()))
-          .Hint(std::string(made.status().hint()));
+          .Hint(made.status().hint());
     }
     cipher_ = std::move(*made);
   }
@@ -201,7 +201,7 @@ Result<Compressor*> Wiring::LoadReader(const Context& ctx, std::string_view exte
   if (!made.ok()) {
     const Code code = made.status().code() == Code::kNotFound ? Code::kNotSupported : made.status().code();
     return Status(code, fmt::format("objects ending in .{} cannot be read: {}", extension, made.status().message()))
-        .Hint(std::string(made.status().hint()));
+        .Hint(made.status().hint());
   }
   Compressor* const raw = made->get();
   readers_.emplace(extension, std::move(*made));

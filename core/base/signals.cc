@@ -50,6 +50,8 @@ void RestoreSignals() {
   g_last_signal.store(0);
 }
 
-void IgnoreSigpipe() { ::signal(SIGPIPE, SIG_IGN); }
+void IgnoreSignalsOfWrites() {
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);
+}
 
 }  // namespace walrig

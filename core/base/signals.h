@@ -21,7 +21,8 @@ int LastSignal();
 // Undoes StopOnSignals: its signals have their default effect again, and LastSignal() is 0.
 void RestoreSignals();
 
-// A write to a closed pipe or socket answers EPIPE instead of ending the process.
-void IgnoreSigpipe();
+// Writes answer an error instead of ending the process: EPIPE to a closed pipe or socket, EFBIG beyond the largest size that
+// a file may have (ulimit -f).
+void IgnoreSignalsOfWrites();
 
 }  // namespace walrig

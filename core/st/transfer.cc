@@ -133,7 +133,7 @@ Result<TransferReport> MoveBackups(const Context& ctx, Storage& source, Storage&
     if (options.fail_fast || one.status().code() == Code::kCancelled) return std::move(one).status().With(backup.second);
     TransferReport failed;
     failed.failed = 1;
-    failed.failures = {backup.second + ": " + std::string(one.status().message())};
+    failed.failures = {backup.second + ": " + one.status().ToString()};
     all.Add(failed);
   }
   return all;
@@ -226,7 +226,7 @@ Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectIn
       } else {
         report.failed++;
         if (report.failures.size() < kFailuresTold) {
-          report.failures.push_back(objects[i].key + ": " + std::string(status.message()));
+          report.failures.push_back(objects[i].key + ": " + status.ToString());
         }
         if (stopped || options.fail_fast || status.code() == Code::kCancelled) {
           if (fatal.ok()) fatal = std::move(status).With(objects[i].key);

@@ -46,6 +46,13 @@ Result<Share> ShareOf(const Context& ctx, Storage& storage, const ListOptions& o
   return share;
 }
 
+Status WithHintsOf(const std::vector<FailoverMember>& members, Status status) {
+  for (const FailoverMember& member : members) {
+    if (member.storage == nullptr) status = std::move(status).Hint(member.why.hint());
+  }
+  return status;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<FailoverStorage>> FailoverStorage::New(std::vector<FailoverMember> members) {
@@ -56,7 +63,7 @@ Result<std::unique_ptr<FailoverStorage>> FailoverStorage::New(std::vector<Failov
   for (const FailoverMember& member : members) {
     reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", member.name, member.why.message());
   }
-  return Unavailable("no storage can be reached: " + reasons);
+  return WithHintsOf(members, Unavailable("no storage can be reached: " + reasons));
 }
 
 Status FailoverStorage::RequireAll() const {
@@ -66,7 +73,7 @@ Status FailoverStorage::RequireAll() const {
     reasons += fmt::format("{}storage {} cannot be reached: {}", reasons.empty() ? "" : "; ", member.name, member.why.message());
   }
   if (reasons.empty()) return OkStatus();
-  return Unavailable("nothing is deleted: " + reasons)
+  return WithHintsOf(members_, Unavailable("nothing is deleted: " + reasons))
       .Hint("its backups may need what would go elsewhere: make it reachable, name the one storage to delete from "
             "(--target-storage), or take a storage that is gone for good out of WALG_FAILOVER_STORAGES");
 }
@@ -96,7 +103,9 @@ auto FailoverStorage::FirstThatHas(std::string_view key, Call&& call) -> decltyp
   Status unknown;  // why it cannot be said that the object is absent
   for (const FailoverMember& member : members_) {
     if (member.storage == nullptr) {
-      if (unknown.ok()) unknown = Unavailable(std::string(member.why.message())).With("storage " + member.name);
+      if (unknown.ok()) {
+        unknown = Unavailable(std::string(member.why.message())).Hint(member.why.hint()).With("storage " + member.name);
+      }
       continue;
     }
     auto found = call(*member.storage);

@@ -2,7 +2,7 @@
 //
 // Every signature in walrig that can fail returns Status or Result<T>; exceptions never leave a function body.
 // A Status is OK, or a code that tells the caller what to do, a message that tells the operator what happened and
-// where, and optionally a hint that tells the operator what to do about it. Messages are lower case without a full
+// where, and optionally hints that tell the operator what to do about it. Messages are lower case without a full
 // stop and never hold a secret. Codes mirror the plugin ABI (sdk/include/walrig/abi/status.h) one to one, so that a
 // status crosses the plugin wall without translation tables.
 //
@@ -123,9 +123,12 @@ class [[nodiscard]] Status {
     if (rep_) rep_->message.insert(0, std::string(place) + ": ");
     return std::move(*this);
   }
-  // Says what the operator can do. The innermost hint is the most specific one: a later call does not replace it.
-  Status Hint(std::string hint) && {
-    if (rep_ && rep_->hint.empty()) rep_->hint = std::move(hint);
+  // Says what the operator can do. Hints add up: the innermost, most specific one comes first, and what was said already
+  // is not said twice.
+  Status Hint(std::string_view hint) && {
+    if (rep_ == nullptr || hint.empty() || rep_->hint.find(hint) != std::string::npos) return std::move(*this);
+    if (!rep_->hint.empty()) rep_->hint += "; ";
+    rep_->hint += hint;
     return std::move(*this);
   }
   Status WithDetail(Detail detail) && {
@@ -145,7 +148,7 @@ class [[nodiscard]] Status {
     return std::move(*this);
   }
 
-  // "ok", or the message, followed by "; hint: ..." when there is one.
+  // "ok", or the message, followed by "; hint: ..." when there is a hint; several stand there with "; " between them.
   std::string ToString() const {
     if (ok()) return "ok";
     std::string text = rep_->message;

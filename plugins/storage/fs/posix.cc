@@ -42,6 +42,7 @@ const char* HintOf(int err) {
     case EACCES:
     case EPERM: return "give the user that runs walrig read and write access to the storage's directory";
     case ENOSPC: return "free space on the storage's file system, or delete old backups";
+    case EFBIG: return "raise the limit of this process (ulimit -f), or use a file system that takes larger files";
     case EDQUOT: return "raise the quota of the user that runs walrig";
     case EROFS: return "mount the storage's file system writable";
     case EIO: return "the storage's disk failed: see the kernel's log (dmesg); what lies on it may be damaged";

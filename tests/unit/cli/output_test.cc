@@ -44,5 +44,17 @@ TEST(OutputTest, FinishTellsOfAFullDisk) {
   std::fclose(full);
 }
 
+// A long document fills the buffer: the write fails before the end, and the flush then has nothing to say.
+TEST(OutputTest, KeepsTheNameOfTheFirstError) {
+  std::FILE* full = std::fopen("/dev/full", "w");
+  ASSERT_NE(full, nullptr);
+  std::setvbuf(full, nullptr, _IONBF, 0);
+  Output out(full);
+  out.Line(std::string(100'000, 'x'));
+  EXPECT_THAT(out.Finish(), test::HasCode(Code::kNoSpace));
+  EXPECT_THAT(out.Finish(), test::HasCode(Code::kNoSpace));
+  std::fclose(full);
+}
+
 }  // namespace
 }  // namespace walrig

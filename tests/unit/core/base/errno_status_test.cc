@@ -41,6 +41,19 @@ TEST(ErrnoStatusTest, UnknownNumberIsStillAnIoErrorWithItsNumber) {
   EXPECT_EQ(status.message(), "x: system error 98765");
 }
 
+TEST(StatusTest, HintsAddUpTheInnermostFirst) {
+  const Status status = NoSpace("full").Hint("free space").With("storing x").Hint("or take a smaller part").Hint("");
+  EXPECT_EQ(status.hint(), "free space; or take a smaller part");
+  EXPECT_EQ(status.ToString(), "storing x: full; hint: free space; or take a smaller part");
+}
+
+TEST(StatusTest, SaysNoHintTwice) {
+  EXPECT_EQ(NoSpace("full").Hint("free space on the disk").Hint("free space").hint(), "free space on the disk");
+  EXPECT_EQ(OkStatus().Hint("nothing").hint(), "");
+}
+
+TEST(ErrnoStatusTest, SaysWhichLimitAFileMet) { EXPECT_NE(ErrnoStatus(EFBIG, "x").hint().find("ulimit -f"), std::string_view::npos); }
+
 TEST(ErrnoStatusTest, ZeroIsOurBugAndNeverOk) { EXPECT_THAT(ErrnoStatus(0, "x"), HasCode(Code::kInternal)); }
 
 }  // namespace

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "tests/support/status_matchers.h"
 
@@ -44,13 +46,27 @@ TEST(SignalsTest, RefusesSignalsThatCannotBeCaught) {
 }
 
 TEST(SignalsTest, WriteToClosedPipeIsAnErrorAndNotTheEnd) {
-  IgnoreSigpipe();
+  IgnoreSignalsOfWrites();
   int fds[2] = {-1, -1};
   ASSERT_EQ(::pipe(fds), 0);
   ::close(fds[0]);
   EXPECT_EQ(::write(fds[1], "x", 1), -1);
   EXPECT_EQ(errno, EPIPE);
   ::close(fds[1]);
+}
+
+TEST(SignalsTest, WriteBeyondTheSizeLimitIsAnErrorAndNotTheEnd) {
+  IgnoreSignalsOfWrites();
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+  EXPECT_EQ(::write(::fileno(file), "x", 1), -1);
+  EXPECT_EQ(errno, EFBIG);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::fclose(file);
 }
 
 }  // namespace
