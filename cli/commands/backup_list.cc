@@ -44,6 +44,9 @@ Result<ExitCode> Run(Invocation& call) {
     if (one.storage == nullptr) continue;
     options.storage_name = one.name;
     WALRIG_ASSIGN(BackupListReport part, BackupList(call.ctx, options, *one.storage));
+    if (!part.order_warning.empty()) {
+      LogWarning(call, storages.size() > 1 ? fmt::format("storage {}: {}", one.name, part.order_warning) : part.order_warning);
+    }
     std::move(part.rows.begin(), part.rows.end(), std::back_inserter(report.rows));
   }
   const bool some = std::any_of(storages.begin(), storages.end(), [](const auto& one) { return one.storage != nullptr; });

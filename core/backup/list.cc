@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "core/base/time_format.h"
+#include "core/catalog/latest.h"
 #include "core/postgres/lsn.h"
 
 namespace walrig {
@@ -29,8 +30,8 @@ std::string TimeCell(int64_t ns, bool pretty) {
 }
 
 std::string ProblemOf(const BackupEntry& entry, bool detail) {
-  if (!entry.sentinel_status.ok()) return std::string(entry.sentinel_status.message());
-  if (detail && !entry.metadata_status.ok()) return std::string(entry.metadata_status.message());
+  if (!entry.sentinel_status.ok()) return entry.sentinel_status.ToString();
+  if (detail && !entry.metadata_status.ok()) return entry.metadata_status.ToString();
   return {};
 }
 
@@ -63,6 +64,18 @@ void AddDetailCells(const std::optional<BackupMetadata>& metadata, bool pretty, 
   cells->push_back(metadata->permanent ? "true" : "false");
 }
 
+// WAL-G's order is that of the storage's time stamps, LATEST that of the documents.
+std::string OrderWarning(const std::vector<BackupEntry>& entries) {
+  for (size_t i = 0; i + 1 < entries.size(); ++i) {
+    const BackupEntry &one = entries[i], &next = entries[i + 1];
+    if (!FinishTimeKnown(one) || !FinishTimeKnown(next) || FinishTimeNs(one) <= FinishTimeNs(next)) continue;
+    return fmt::format("the list follows the storage's time stamps, and the backups were not finished in that order, as after "
+                       "a copy ({} was finished after {}); LATEST is {}",
+                       one.name, next.name, entries[NewestOf(entries)].name);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<BackupListReport> BackupList(const Context& ctx, const BackupListOptions& options, Storage& storage) {
@@ -70,6 +83,8 @@ Result<BackupListReport> BackupList(const Context& ctx, const BackupListOptions&
   read.sentinels = true;  // a listing that names a backup nobody can restore would be no help
   read.metadata = options.detail;
   WALRIG_ASSIGN(std::vector<BackupEntry> entries, ListBackups(ctx, storage, read));
+  BackupListReport report;
+  report.order_warning = OrderWarning(entries);
   if (options.detail) {
     const bool all_known = std::all_of(entries.begin(), entries.end(), [](const BackupEntry& entry) {
       return entry.metadata && entry.metadata->start_time_ns != 0;
@@ -80,7 +95,6 @@ Result<BackupListReport> BackupList(const Context& ctx, const BackupListOptions&
       });
     }
   }
-  BackupListReport report;
   for (BackupEntry& entry : entries) {
     BackupListRow row;
     row.backup_name = entry.name;

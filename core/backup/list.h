@@ -32,6 +32,7 @@ struct BackupListRow {
 
 struct BackupListReport {
   std::vector<BackupListRow> rows;  // by modification time; with detail by start time unless one is unknown
+  std::string order_warning;        // when backups were not finished in the order of their modification; else ""
 };
 
 // FAILS WITH: what listing fails with. Damage of one backup is a row's `problem`.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/string_util.h"
+#include "core/base/time_format.h"
 #include "core/catalog/chain.h"
 #include "core/catalog/object_reader.h"
 #include "core/catalog/sealed.h"
@@ -256,6 +257,9 @@ Result<RestorePlan> PlanRestore(const Context& ctx, const BackupFetchOptions& op
   RestorePlan plan;
   WALRIG_ASSIGN(BackupEntry entry, FindBackup(ctx, deps.storage, options.selector));
   plan.backup_name = entry.name;
+  ctx.log->Write(LogLevel::kInfo, "backup-fetch",
+                 fmt::format("taking backup {}, finished {}: {}", entry.name, FormatRfc3339Seconds(FinishTimeNs(entry)),
+                             entry.chosen_because));
   if (!entry.sentinel) return std::move(entry.sentinel_status).With("backup " + entry.name);
   WALRIG_TRY(RefuseDelta(ctx, deps.storage, entry));
   WALRIG_ASSIGN(plan.objects, ListBackupObjects(ctx, deps.storage, plan.backup_name));

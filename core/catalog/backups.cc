@@ -6,6 +6,7 @@
 
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
+#include "core/catalog/latest.h"
 #include "core/layout/backup_name.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/worker_pool.h"
@@ -46,34 +47,77 @@ void LoadInto(const Context& ctx, Storage& storage, const ListBackupsOptions& op
   }
 }
 
+// Of old backups they may be most of a large document, and there may be many.
+void DropFileLists(BackupEntry* entry) {
+  if (entry->sentinel) std::string().swap(entry->sentinel->embedded_files_metadata);
+}
+
+template <typename Call>
+Status ForEachAtOnce(const std::vector<BackupEntry*>& entries, Call call) {
+  WorkerPool pool(entries.size() < 2 ? 0 : std::min(kReadersAtOnce, entries.size()));
+  for (BackupEntry* entry : entries) pool.Submit([&call, entry]() -> Status { return call(*entry); });
+  return pool.Wait();
+}
+
 Status LoadDocuments(const Context& ctx, Storage& storage, const ListBackupsOptions& options,
                      std::vector<BackupEntry>* entries) {
   if (!options.sentinels && !options.metadata) return OkStatus();
-  WorkerPool pool(entries->size() < 2 ? 0 : std::min(kReadersAtOnce, entries->size()));
-  for (BackupEntry& entry : *entries) {
-    pool.Submit([&ctx, &storage, &options, &entry]() -> Status {
-      WALRIG_TRY(ctx.Poll());
-      LoadInto(ctx, storage, options, &entry);
-      // Of old backups it may be most of a large document, and there may be many.
-      if (entry.sentinel) std::string().swap(entry.sentinel->embedded_files_metadata);
-      if (EndsListing(entry.sentinel_status)) return entry.sentinel_status;
-      return EndsListing(entry.metadata_status) ? entry.metadata_status : OkStatus();
-    });
-  }
-  return pool.Wait();
+  std::vector<BackupEntry*> all;
+  for (BackupEntry& entry : *entries) all.push_back(&entry);
+  return ForEachAtOnce(all, [&](BackupEntry& entry) -> Status {
+    WALRIG_TRY(ctx.Poll());
+    LoadInto(ctx, storage, options, &entry);
+    DropFileLists(&entry);
+    if (EndsListing(entry.sentinel_status)) return entry.sentinel_status;
+    return EndsListing(entry.metadata_status) ? entry.metadata_status : OkStatus();
+  });
 }
 
 std::string WhatThereIs(const std::vector<BackupEntry>& entries) {
   if (entries.empty()) return "the storage holds no backup; check its prefix";
-  std::string hint = fmt::format("the newest of {} is {}", entries.size(), entries.back().name);
-  return hint;
+  return fmt::format("there are {}; the one that was stored last is {}", entries.size(), entries.back().name);
+}
+
+// What a backup's documents say about its end. Damage is an answer; a storage that does not give them leaves it open which
+// backup is the newest.
+Status LoadFinishTime(const Context& ctx, Storage& storage, BackupEntry* entry) {
+  WALRIG_TRY(ctx.Poll());
+  LoadInto(ctx, storage, {.sentinels = true}, entry);
+  if (!FinishTimeKnown(*entry)) LoadInto(ctx, storage, {.metadata = true}, entry);
+  for (const Status* status : {&entry->sentinel_status, &entry->metadata_status}) {
+    const bool answer = status->ok() || status->code() == Code::kNotFound || status->code() == Code::kCorruption ||
+                        status->code() == Code::kNotSupported || status->code() == Code::kTooLarge;
+    if (!answer) return Status(*status).With("looking for the newest backup");
+  }
+  return OkStatus();
+}
+
+void TellThatTimesMislead(const Context& ctx, const BackupEntry& latest, const BackupEntry& last) {
+  ctx.log->Write(LogLevel::kWarning, "",
+                 fmt::format("LATEST is {}, finished {}; the storage's time stamps would say {}, finished {}: they are not "
+                             "those of the backups, as after a copy",
+                             latest.name, FormatRfc3339Seconds(FinishTimeNs(latest)), last.name,
+                             FormatRfc3339Seconds(FinishTimeNs(last))));
+}
+
+Result<size_t> FindLatest(const Context& ctx, Storage& storage, std::vector<BackupEntry>* entries) {
+  if (entries->empty()) return NotFound("no backups found").Hint(WhatThereIs(*entries));
+  BackupEntry& last = entries->back();
+  WALRIG_TRY(LoadFinishTime(ctx, storage, &last));
+  std::vector<BackupEntry*> open;
+  for (const size_t i : MayBeNewer(*entries)) open.push_back(&(*entries)[i]);
+  Status read = ForEachAtOnce(open, [&](BackupEntry& entry) {
+    Status status = LoadFinishTime(ctx, storage, &entry);
+    DropFileLists(&entry);
+    return status;
+  });
+  if (!read.ok()) return read;
+  const size_t newest = NewestOf(*entries);
+  if (newest + 1 != entries->size()) TellThatTimesMislead(ctx, (*entries)[newest], last);
+  return newest;
 }
 
 Result<size_t> FindByName(const std::string& name, const std::vector<BackupEntry>& entries) {
-  if (name == kLatest) {
-    if (entries.empty()) return NotFound("no backups found").Hint(WhatThereIs(entries));
-    return entries.size() - 1;
-  }
   if (name.find('/') != std::string::npos) {
     return InvalidArgument(fmt::format("'{}' is no name of a backup", Printable(name)));
   }
@@ -175,16 +219,26 @@ Result<BackupEntry> FindBackup(const Context& ctx, Storage& storage, const Backu
   list.metadata = selector.user_data.has_value();
   list.sentinels = list.metadata || selector.target_time_ns.has_value();
   WALRIG_ASSIGN(std::vector<BackupEntry> entries, ListBackups(ctx, storage, list));
+  const bool latest = selector.name == kLatest;
   WALRIG_ASSIGN(size_t index, selector.user_data         ? FindByUserData(*selector.user_data, entries)
                               : selector.target_time_ns ? FindByTime(*selector.target_time_ns, entries)
+                              : latest                  ? FindLatest(ctx, storage, &entries)
                                                         : FindByName(selector.name, entries));
   BackupEntry entry = std::move(entries[index]);
+  entry.chosen_because = selector.user_data        ? "it has the user data that were asked for"
+                         : selector.target_time_ns ? "it is the newest that was finished by the target time"
+                         : latest ? fmt::format("it is LATEST, the one of {} that was finished last", entries.size())
+                                  : "it was named";
   ListBackupsOptions missing;
-  missing.sentinels = true;  // whole: the list keeps no lists of files
+  missing.sentinels = !latest || index + 1 != entries.size();  // whole: the list keeps no lists of files
   missing.metadata = !list.metadata;
   LoadInto(ctx, storage, missing, &entry);
   WALRIG_TRY(ctx.Poll());
   return entry;
+}
+
+bool FinishTimeKnown(const BackupEntry& entry) {
+  return (entry.sentinel && entry.sentinel->finish_time_ns != 0) || (entry.metadata && entry.metadata->finish_time_ns != 0);
 }
 
 int64_t FinishTimeNs(const BackupEntry& entry) {

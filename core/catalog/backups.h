@@ -1,8 +1,8 @@
 // Which backups a storage holds, and everything its documents say about one.
 //
-// A backup exists exactly when its sentinel lies directly inside basebackups_005/. Their order, and with it LATEST, is
-// that of the sentinels' modification times in the storage (WAL-G internal/backup_util.go); equal times are ordered by
-// name. A document that cannot be read is part of the answer, not the end of the listing: each entry carries its own
+// A backup exists exactly when its sentinel lies directly inside basebackups_005/. Lists are in the order of the sentinels'
+// modification times in the storage (WAL-G internal/backup_util.go); equal times are ordered by name. LATEST is the backup
+// that was finished last by its own documents: a copy of a storage has the time stamps of the copying. A document that cannot be read is part of the answer, not the end of the listing: each entry carries its own
 // statuses.
 //
 // THREADS: functions without state; the storage decides.
@@ -34,6 +34,7 @@ struct BackupEntry {
   std::optional<Sentinel> sentinel;
   Status metadata_status;
   std::optional<BackupMetadata> metadata;
+  std::string chosen_because;         // set by FindBackup, in words: "LATEST of 5 backups"
 };
 
 struct ListBackupsOptions {
@@ -52,7 +53,8 @@ struct BackupSelector {
 };
 
 // Finds one backup and reads its sentinel and metadata (see the statuses in the entry: a backup whose sentinel is
-// garbage is found, and not usable).
+// garbage is found, and not usable). For LATEST the documents of other backups are read only where time stamps leave it
+// open which was finished last; where they mislead, a warning says so.
 // FAILS WITH: kNotFound (the message says what was looked for, the hint what there is), kInvalidArgument (no or several
 // criteria, a name with a slash, user data that fit several backups).
 Result<BackupEntry> FindBackup(const Context& ctx, Storage& storage, const BackupSelector& selector);
@@ -65,5 +67,7 @@ Result<std::optional<Proof>> LoadProof(const Context& ctx, Storage& storage, con
 
 // The moment the backup was finished: the sentinel's FinishTime, else metadata's, else the sentinel's modification.
 int64_t FinishTimeNs(const BackupEntry& entry);
+// Whether the documents that were read say it.
+bool FinishTimeKnown(const BackupEntry& entry);
 
 }  // namespace walrig

@@ -5,6 +5,7 @@
 #include "core/catalog/backup_objects.h"
 #include "core/catalog/chain.h"
 #include "core/storage/memory.h"
+#include "tests/support/failing_storage.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/synthetic_backup.h"
 #include "tests/support/test_context.h"
@@ -46,6 +47,83 @@ TEST_F(BackupsTest, OrdersBySentinelsModificationNotByName) {
   EXPECT_EQ(entries[1].wal_file_name, "000000010000000000000010");
   ASSERT_OK_AND_ASSIGN(BackupEntry latest, Find({.name = "LATEST", .user_data = {}, .target_time_ns = {}}));
   EXPECT_EQ(latest.name, kSecond);
+}
+
+class LatestOfManyTest : public BackupsTest {
+ protected:
+  static constexpr int64_t kHourNs = 3'600'000'000'000;
+  // Backup `hour`, of that hour since the fake clock's beginning, as it would be stored when it is finished.
+  SyntheticBackup Made(int hour) {
+    SyntheticBackup backup("base_0000000100000000000000" + std::to_string(30 - hour));
+    backup.sentinel.finish_time_ns = backup.metadata.finish_time_ns = begin_ns_ + hour * kHourNs;
+    backup.sentinel.start_time_ns = backup.metadata.start_time_ns = backup.sentinel.finish_time_ns - kHourNs / 6;
+    return backup;
+  }
+  void StoreInOrder(int count) {
+    for (int hour = 0; hour < count; ++hour) {
+      Made(hour).Store(ctx_, storage_);
+      ctx_.clock().Advance(kHourNs);
+    }
+  }
+  void StoreAsCopied(std::initializer_list<int> hours) {
+    ctx_.clock().Advance(100 * kHourNs);
+    for (const int hour : hours) Made(hour).Store(ctx_, storage_);
+  }
+  Result<BackupEntry> Latest(Storage& storage) {
+    return FindBackup(ctx_, storage, {.name = "LATEST", .user_data = {}, .target_time_ns = {}});
+  }
+  const int64_t begin_ns_ = ctx_.clock().WallNs();
+};
+
+TEST_F(LatestOfManyTest, OfACopyIsTheOneThatWasFinishedLast) {
+  StoreAsCopied({2, 3, 0, 1});
+  ASSERT_OK_AND_ASSIGN(BackupEntry latest, Latest(storage_));
+  EXPECT_EQ(latest.name, Made(3).name);
+  EXPECT_EQ(latest.chosen_because, "it is LATEST, the one of 4 that was finished last");
+  EXPECT_TRUE(latest.sentinel.has_value() && latest.metadata.has_value());
+  EXPECT_TRUE(ctx_.log().Has("the storage's time stamps would say", LogLevel::kWarning));
+}
+
+TEST_F(LatestOfManyTest, CostsNoMoreThanItsOwnDocumentsInTheirUsualOrder) {
+  StoreInOrder(9);
+  test::FailingStorage counted(storage_, 1 + 2 * 3);  // the list; two documents, each opened and read to its end
+  ASSERT_OK_AND_ASSIGN(BackupEntry latest, Latest(counted));
+  EXPECT_EQ(latest.name, Made(8).name);
+  EXPECT_FALSE(counted.failed());
+  EXPECT_FALSE(ctx_.log().Has("time stamps", LogLevel::kWarning));
+}
+
+TEST_F(LatestOfManyTest, IsNotGuessedWhereADocumentCannotBeRead) {
+  StoreAsCopied({2, 3, 0, 1});
+  for (uint64_t good = 0;; ++good) {
+    ASSERT_LT(good, 100u);
+    test::FailingStorage failing(storage_, good);
+    auto latest = Latest(failing);
+    if (!failing.failed()) break;
+    // The documents of the chosen one, read last, may be what failed.
+    if (latest.ok()) {
+      EXPECT_EQ(latest->name, Made(3).name);
+    }
+  }
+}
+
+TEST_F(LatestOfManyTest, WithoutFinishTimeInTheSentinelAsksTheMetadata) {
+  ctx_.clock().Advance(100 * kHourNs);
+  for (const int hour : {1, 0}) {
+    SyntheticBackup backup = Made(hour);
+    backup.sentinel.finish_time_ns = 0;
+    backup.Store(ctx_, storage_);
+  }
+  ASSERT_OK_AND_ASSIGN(BackupEntry latest, Latest(storage_));
+  EXPECT_EQ(latest.name, Made(1).name);
+}
+
+TEST_F(BackupsTest, SaysWhyItTookABackup) {
+  StoreTwo();
+  ASSERT_OK_AND_ASSIGN(BackupEntry named, Find({.name = kFirst, .user_data = {}, .target_time_ns = {}}));
+  EXPECT_EQ(named.chosen_because, "it was named");
+  ASSERT_OK_AND_ASSIGN(BackupEntry marked, Find({.name = "", .user_data = Json("nightly"), .target_time_ns = {}}));
+  EXPECT_EQ(marked.chosen_because, "it has the user data that were asked for");
 }
 
 TEST_F(BackupsTest, AnEmptyStorageIsAnEmptyList) {
