@@ -123,7 +123,7 @@ Status LoadDocuments(const Context& ctx, const ObjectReader& reader, RestorePlan
 }
 
 Status Prove(const Context& ctx, BackupFetchDeps& deps, BackupEntry& entry, RestorePlan* plan) {
-  WALRIG_ASSIGN(ProvenBackup proven, ProveBackup(ctx, deps.storage, deps.codecs, entry, plan->objects));
+  WALRIG_ASSIGN(ProvenBackup proven, ProveBackup(ctx, deps.storage, deps.codecs, entry, &plan->objects));
   plan->proof = std::move(proven.proof);
   plan->seal = std::move(proven.seal);
   plan->sentinel = proven.sentinel ? *std::move(proven.sentinel) : *std::move(entry.sentinel);
@@ -268,7 +268,8 @@ Result<RestorePlan> PlanRestore(const Context& ctx, const BackupFetchOptions& op
   plan.wale = wale_name.ok() && !wale_name->wale_offset.empty();
   WALRIG_TRY(PlanTablespaces(plan.sentinel, options, options.target_directory, &plan));
 
-  for (const std::string& key : plan.objects.foreign) Warn(ctx, fmt::format("{} is no tar of a backup: ignored", key));
+  for (const std::string& key : plan.objects.foreign) Warn(ctx, fmt::format("{} is not a tar of a backup: ignored", key));
+  for (const std::string& key : plan.objects.unlisted) Warn(ctx, fmt::format("{} is not listed in {}: left out", key, kProofName));
   WALRIG_TRY(RequireDecoders(ctx, deps.codecs, plan.objects));
   const Proof* proof = plan.proof ? &*plan.proof : nullptr;
   if (proof != nullptr) WALRIG_TRY(CompareWithProof(*proof, plan.objects));

@@ -12,7 +12,7 @@ namespace walrig {
 namespace {
 
 void AddProblem(const Status& status, BackupShowReport* report) {
-  if (!status.ok()) report->problems.emplace_back(status.message());
+  if (!status.ok()) report->problems.push_back(status.ToString());
 }
 
 std::string TimeText(int64_t ns) { return ns == 0 ? "-" : FormatRfc3339Nano(ns); }
@@ -28,7 +28,8 @@ void FindProblems(BackupShowReport* report) {
   if (report->entry.sentinel && report->entry.sentinel->files_metadata_required() && !objects.has_files_metadata) {
     report->problems.push_back(FilesMetadataKey(report->entry.name) + " is missing");
   }
-  for (const std::string& key : objects.foreign) report->problems.push_back(key + " is no tar of a backup");
+  for (const std::string& key : objects.foreign) report->problems.push_back(key + " is not a tar of a backup");
+  for (const std::string& key : objects.unlisted) report->problems.push_back(fmt::format("{} is not listed in {}", key, kProofName));
   if (report->proof) AddProblem(CompareWithProof(*report->proof, objects), report);
 }
 
@@ -41,6 +42,7 @@ Result<BackupShowReport> BackupShow(const Context& ctx, const BackupShowOptions&
   auto proof = LoadProof(ctx, storage, report.entry.name);
   if (proof.ok()) {
     report.proof = std::move(proof).value();
+    if (report.proof) SetAsideUnlisted(*report.proof, &report.objects);
   } else {
     AddProblem(proof.status(), &report);
   }

@@ -30,6 +30,7 @@ struct BackupObjects {
   std::vector<TarObject> control;            // pg_control.tar; more than one means two extensions
   std::vector<TarObject> label;              // backup_label.tar
   std::vector<std::string> foreign;          // keys in tar_partitions that are no tar of a backup
+  std::vector<std::string> unlisted;         // keys of tars that SetAsideUnlisted took out
   bool has_manifest = false;                 // <backup>/backup_manifest
   bool has_files_metadata = false;
   bool has_proof = false;

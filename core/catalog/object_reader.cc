@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_set>
+
 #include <optional>
 #include <utility>
 
@@ -132,6 +134,19 @@ Result<std::unique_ptr<Source>> ObjectReader::OpenDocument(const Context& ctx, s
   WALRIG_ASSIGN(std::unique_ptr<Source> stored, OpenStored(ctx, key, name));
   if (sealed == nullptr) return stored;
   return SealedSource::New(std::move(stored), key, *sealed);
+}
+
+void SetAsideUnlisted(const Proof& proof, BackupObjects* objects) {
+  std::unordered_set<std::string_view> listed;
+  for (const ProofObject& object : proof.objects) listed.insert(object.name);
+  for (auto* list : {&objects->parts, &objects->control, &objects->label}) {
+    std::erase_if(*list, [&](const TarObject& object) {
+      if (listed.contains(std::string(kTarFolder) + object.file_name)) return false;
+      objects->unlisted.push_back(object.key);
+      objects->stored_bytes -= object.size_bytes;
+      return true;
+    });
+  }
 }
 
 Status CompareWithProof(const Proof& proof, const BackupObjects& objects) {

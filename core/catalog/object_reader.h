@@ -43,6 +43,10 @@ class ObjectReader {
   const Seal* seal_;
 };
 
+// Takes tars that walrig.json does not list out of `objects`, into `unlisted`: it lists all that the backup has, so what lies
+// beside them is another run's.
+void SetAsideUnlisted(const Proof& proof, BackupObjects* objects);
+
 // Compares what the storage holds with walrig.json, without reading: kCorruption names an object that is missing or has
 // another size.
 Status CompareWithProof(const Proof& proof, const BackupObjects& objects);

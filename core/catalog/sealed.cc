@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/catalog/object_reader.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/decoding_source.h"
 #include "core/storage/objects.h"
@@ -53,17 +54,6 @@ Status ComparePresence(const Seal& seal, std::string_view name, bool present, co
   return Corruption(sealed ? key + " is missing; the seal lists it" : key + " is not in the seal of the backup");
 }
 
-// walrig.json names every tar: one more would be restored beside them.
-Status RefuseStrangers(const Proof& proof, const BackupObjects& objects) {
-  for (const auto* list : {&objects.parts, &objects.control, &objects.label}) {
-    for (const TarObject& object : *list) {
-      if (proof.Find(std::string(kTarFolder) + object.file_name) != nullptr) continue;
-      return Corruption(fmt::format("{} is no part of the backup: {}, which is sealed, does not list it", object.key, kProofName));
-    }
-  }
-  return OkStatus();
-}
-
 nlohmann::json UserDataOf(const std::optional<Json>& data) {
   return data.has_value() ? nlohmann::json(*data) : nlohmann::json();
 }
@@ -78,7 +68,7 @@ Status CompareMetadata(const BackupMetadata& metadata, const Sentinel& sentinel,
                                 MetadataKey(backup)));
 }
 
-Status CheckAgainstSeal(const Context& ctx, Storage& storage, const BackupEntry& entry, const BackupObjects& objects,
+Status CheckAgainstSeal(const Context& ctx, Storage& storage, const BackupEntry& entry, BackupObjects& objects,
                         const std::string& proof_text, ProvenBackup* proven) {
   const Seal& seal = *proven->seal;
   if (!proven->proof) return Corruption(ProofKey(entry.name) + " is missing; the seal lists it");
@@ -90,13 +80,16 @@ Status CheckAgainstSeal(const Context& ctx, Storage& storage, const BackupEntry&
   WALRIG_TRY(ComparePresence(seal, kManifestName, objects.has_manifest, ManifestKey(entry.name)));
   WALRIG_TRY(ComparePresence(seal, kFilesMetadataName, objects.has_files_metadata, FilesMetadataKey(entry.name)));
   if (entry.metadata) WALRIG_TRY(CompareMetadata(*entry.metadata, *proven->sentinel, entry.name));
-  return RefuseStrangers(*proven->proof, objects);
+  SetAsideUnlisted(*proven->proof, &objects);
+  if (objects.unlisted.empty()) return OkStatus();
+  return Corruption(fmt::format("{} is not part of the backup: {}, which is sealed, does not list it", objects.unlisted.front(),
+                                kProofName));
 }
 
 }  // namespace
 
 Result<ProvenBackup> ProveBackup(const Context& ctx, Storage& storage, CodecProvider& codecs, const BackupEntry& entry,
-                                 const BackupObjects& objects) {
+                                 BackupObjects* objects) {
   ProvenBackup proven;
   WALRIG_ASSIGN(proven.seal, LoadSeal(ctx, storage, codecs, entry.name));
   const std::string proof_key = ProofKey(entry.name);
@@ -106,7 +99,7 @@ Result<ProvenBackup> ProveBackup(const Context& ctx, Storage& storage, CodecProv
     WALRIG_ASSIGN(proven.proof, ParseProof(*text, proof_key));
   }
   if (proven.seal) {
-    WALRIG_TRY(CheckAgainstSeal(ctx, storage, entry, objects, text.ok() ? *text : std::string(), &proven));
+    WALRIG_TRY(CheckAgainstSeal(ctx, storage, entry, *objects, text.ok() ? *text : std::string(), &proven));
     return proven;
   }
   if (codecs.seal_required()) {
@@ -114,6 +107,7 @@ Result<ProvenBackup> ProveBackup(const Context& ctx, Storage& storage, CodecProv
                                   SealKey(entry.name)))
         .Hint("somebody removed it, or WAL-G or an older walrig wrote the backup: for such a one set WALRIG_REQUIRE_SEAL=false");
   }
+  if (proven.proof) SetAsideUnlisted(*proven.proof, objects);
   proven.seal_is_lost = proven.proof && proven.proof->sealed;
   return proven;
 }

@@ -23,10 +23,11 @@ struct ProvenBackup {
   bool seal_is_lost = false;         // walrig.json speaks of a seal that is not there
 };
 
-// Reads walrig.json and the seal of `entry`, and holds them against each other, the listing, sentinel and metadata.
+// Reads walrig.json and the seal of `entry`, and holds them against each other, the listing, sentinel and metadata. Tars that
+// walrig.json does not list are taken out of `objects` (SetAsideUnlisted); in a sealed backup they are an error.
 // FAILS WITH: kCorruption naming the document or object that is not the sealed one, or kCorruption when there is no seal and
 // codecs.seal_required(); what opening the seal fails with (kPermission for a wrong or missing key).
 Result<ProvenBackup> ProveBackup(const Context& ctx, Storage& storage, CodecProvider& codecs, const BackupEntry& entry,
-                                 const BackupObjects& objects);
+                                 BackupObjects* objects);
 
 }  // namespace walrig

@@ -38,7 +38,7 @@ Status Note(VerifyRecord& record, std::string_view where, const Status& status) 
 }
 
 Status LoadProofInto(const Context& ctx, BackupVerifyDeps& deps, const BackupEntry& entry, BackupUnderTest& backup) {
-  auto proven = ProveBackup(ctx, deps.storage, deps.codecs, entry, backup.objects);
+  auto proven = ProveBackup(ctx, deps.storage, deps.codecs, entry, &backup.objects);
   if (!proven.ok()) return Note(backup.record, backup.name, proven.status());
   backup.proof = std::move(proven->proof);
   backup.seal = std::move(proven->seal);
@@ -128,10 +128,13 @@ Status CheckMissing(const Context& ctx, const ObjectReader& reader, BackupUnderT
 Status VerifyContent(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps,
                      const BackupEntry& entry, BackupUnderTest& backup) {
   WALRIG_ASSIGN(backup.objects, ListBackupObjects(ctx, deps.storage, backup.name));
-  for (const std::string& key : backup.objects.foreign) {
-    ctx.log->Write(LogLevel::kWarning, "backup-verify", key + " is no tar of a backup: ignored");
-  }
   WALRIG_TRY(LoadProofInto(ctx, deps, entry, backup));
+  for (const std::string& key : backup.objects.foreign) {
+    ctx.log->Write(LogLevel::kWarning, "backup-verify", key + " is not a tar of a backup: ignored");
+  }
+  for (const std::string& key : backup.objects.unlisted) {
+    ctx.log->Write(LogLevel::kWarning, "backup-verify", fmt::format("{} is not listed in {}: left out", key, kProofName));
+  }
   ObjectReader reader(deps.storage, deps.codecs, backup.name, backup.proof ? &*backup.proof : nullptr, deps.progress,
                       backup.seal ? &*backup.seal : nullptr);
   WALRIG_TRY(LoadDocuments(ctx, reader, backup));

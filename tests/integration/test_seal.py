@@ -157,7 +157,7 @@ class Seal(unittest.TestCase):
         self.write(new, whole)
         extra = self.path(self.new, "tar_partitions/part_777.tar.zst")
         subprocess.run(["cp", "-a", old, extra], check=True)
-        self.refused(self.new, "part_777.tar.zst", "is no part of the backup")
+        self.refused(self.new, "part_777.tar.zst", "is not part of the backup")
 
     def test_a_seal_that_is_gone_is_warned_of_and_refused_where_it_is_required(self):
         os.remove(self.path(self.new, "walrig.json.seal"))

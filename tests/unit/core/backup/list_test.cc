@@ -57,6 +57,36 @@ TEST_F(BackupListTest, ListsABackupWithDamageAndNamesIt) {
   EXPECT_NE(report.rows[0].problem.find(SentinelKey(backup_.name)), std::string::npos);
 }
 
+TEST_F(BackupListTest, KeepsTheStoragesOrderAndSaysWhereItMisleads) {
+  SyntheticBackup older("base_000000010000000000000010");
+  older.sentinel.finish_time_ns -= 1'000'000'000'000;
+  ctx_.clock().Advance(3'600'000'000'000);
+  older.Store(ctx_, storage_);
+  ASSERT_OK_AND_ASSIGN(BackupListReport report, BackupList(ctx_, {}, storage_));
+  ASSERT_EQ(report.rows.size(), 2u);
+  EXPECT_EQ(report.rows[1].backup_name, older.name);
+  EXPECT_NE(report.order_warning.find("LATEST is " + backup_.name), std::string::npos) << report.order_warning;
+}
+
+TEST_F(BackupListTest, SaysNothingOfAnOrderThatIsRight) {
+  SyntheticBackup newer("base_000000010000000000000010");
+  newer.sentinel.finish_time_ns += 1'000'000'000'000;
+  ctx_.clock().Advance(1'000'000'000'000);
+  newer.Store(ctx_, storage_);
+  ASSERT_OK_AND_ASSIGN(BackupListReport report, BackupList(ctx_, {}, storage_));
+  EXPECT_EQ(report.order_warning, "");
+}
+
+TEST_F(BackupListTest, ShowsATarThatWalrigJsonDoesNotList) {
+  Put(backup_.TarKeyOf("part_777.tar"), "x");
+  BackupShowOptions options;
+  options.selector.name = backup_.name;
+  ASSERT_OK_AND_ASSIGN(BackupShowReport report, BackupShow(ctx_, options, storage_));
+  ASSERT_EQ(report.problems.size(), 1u);
+  EXPECT_EQ(report.problems[0], backup_.TarKeyOf("part_777.tar") + " is not listed in walrig.json");
+  EXPECT_EQ(BackupShowJson(report).at("tars").size(), 4u);
+}
+
 TEST_F(BackupListTest, GoesOnWithoutMetadata) {
   ASSERT_OK(DeleteAll(ctx_, storage_, {MetadataKey(backup_.name)}));
   ASSERT_OK_AND_ASSIGN(BackupListReport report, BackupList(ctx_, {.detail = true}, storage_));
