@@ -149,25 +149,48 @@ Json ReportJson(const BackupFetchReport& report) {
               {"tablespaces", tablespaces}};
 }
 
+// Everything of the command but its usage. What fails here before BackupFetch wrote nothing.
+struct PreparedFetch {
+  BackupFetchOptions options;
+  std::unique_ptr<Wiring> wiring;
+  std::unique_ptr<Storage> storage;
+};
+
+Result<PreparedFetch> PrepareFetch(Invocation& call, BackupFetchOptions options) {
+  PreparedFetch fetch{std::move(options), std::make_unique<Wiring>(call.settings, call.log), nullptr};
+  WALRIG_TRY(fetch.wiring->PrepareCipher(call.ctx));
+  WALRIG_ASSIGN(fetch.storage, fetch.wiring->OpenStorage(
+                                   call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
+  return fetch;
+}
+
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_TRY(RefuseUnsupported(call));
-  WALRIG_ASSIGN(const BackupFetchOptions options, OptionsFrom(call));
-  const int criteria = static_cast<int>(!options.selector.name.empty()) +
-                       static_cast<int>(options.selector.user_data.has_value()) +
-                       static_cast<int>(options.selector.target_time_ns.has_value());
+  const auto nothing_written = [&call](Status status) {
+    return std::move(status).With(fmt::format("nothing was written into {}", call.Argument(0)));
+  };
+  if (Status refused = RefuseUnsupported(call); !refused.ok()) return nothing_written(std::move(refused));
+  Result<BackupFetchOptions> options = OptionsFrom(call);
+  if (!options.ok()) return nothing_written(std::move(options).status());
+  const int criteria = static_cast<int>(!options->selector.name.empty()) +
+                       static_cast<int>(options->selector.user_data.has_value()) +
+                       static_cast<int>(options->selector.target_time_ns.has_value());
   if (criteria != 1)
     return UsageError(call, "backup-fetch needs exactly one of: a name, LATEST, --target-user-data, --target-time");
-  Wiring wiring(call.settings, call.log);
-  WALRIG_TRY(wiring.PrepareCipher(call.ctx));
-  WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
+  Result<PreparedFetch> fetch = PrepareFetch(call, *std::move(options));
+  if (!fetch.ok()) return nothing_written(std::move(fetch).status());
   ProgressLine progress(call.ctx, call.settings);
-  BackupFetchDeps deps{*storage, wiring, &progress.counters()};
-  WALRIG_ASSIGN(const BackupFetchReport report, BackupFetch(progress.context(), options, deps));
+  BackupFetchDeps deps{*fetch->storage, *fetch->wiring, &progress.counters()};
+  WALRIG_ASSIGN(const BackupFetchReport report, BackupFetch(progress.context(), fetch->options, deps));
   progress.Stop();
-  if (call.Has("json")) call.out.Json(ReportJson(report));
-  if (!options.recovery.requested()) {
+  if (!fetch->options.recovery.requested()) {
     LogInfo(call, "before this cluster is started it needs WAL: set restore_command and create recovery.signal, or "
                   "restore with one of --recovery-target-*");
+  }
+  if (!call.Has("json")) return ExitCode::kOk;
+  call.out.Json(ReportJson(report));
+  if (Status told = call.out.Finish(); !told.ok()) {
+    return std::move(told).With(fmt::format("{} was restored into {} whole, and the report is lost", report.backup_name,
+                                            fetch->options.target_directory));
   }
   return ExitCode::kOk;
 }

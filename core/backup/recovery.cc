@@ -1,5 +1,8 @@
 #include "core/backup/recovery.h"
 
+#include <fmt/format.h>
+
+#include <cerrno>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -9,7 +12,7 @@
 namespace walrig {
 namespace {
 
-constexpr uint64_t kAutoConfBytesMax = 16u << 20;
+constexpr uint64_t kReplacedBytesMax = 16u << 20;
 
 class TreeFileSink final : public Sink {
  public:
@@ -51,6 +54,24 @@ Status CopyBytes(const Context& ctx, Source& source, Sink& sink) {
   }
 }
 
+// Removes a file that the backup brought, for one of ours; its content, or "" when there was none.
+Result<std::string> TakeAway(const Context& ctx, TreeWriter& tree, const std::string& name) {
+  auto present = tree.ReadFile(name, kReplacedBytesMax);
+  if (present.status().code() == Code::kNotFound) return std::string();
+  if (present.status().detail().os_errno == ELOOP) {
+    ctx.log->Write(LogLevel::kWarning, "backup-fetch",
+                   fmt::format("{} is a symbolic link in the backup: a file takes its place, and what the link led to is not "
+                               "taken over",
+                               name));
+    WALRIG_TRY(tree.RemoveFile(name));
+    return std::string();
+  }
+  if (!present.ok()) return std::move(present).status();
+  if (present->size() == kReplacedBytesMax) return TooLarge(name + " of the backup is too large to be true");
+  WALRIG_TRY(tree.RemoveFile(name));
+  return present;
+}
+
 }  // namespace
 
 Result<RecoverySettings> RecoverySettingsOf(const RecoveryOptions& options) {
@@ -70,28 +91,21 @@ Result<RecoverySettings> RecoverySettingsOf(const RecoveryOptions& options) {
   return settings;
 }
 
-Status WriteRecoveryFiles(TreeWriter& tree, const RecoverySettings& settings) {
+Status WriteRecoveryFiles(const Context& ctx, TreeWriter& tree, const RecoverySettings& settings) {
   const std::string name(kAutoConfName);
-  std::string text;
-  auto present = tree.ReadFile(name, kAutoConfBytesMax);
-  if (present.ok()) {
-    text = CommentOutRecoveryTargets(*present);
-    if (present->size() == kAutoConfBytesMax) return TooLarge(name + " of the backup is too large to be true");
-    WALRIG_TRY(tree.RemoveFile(name));
-  } else if (present.status().code() != Code::kNotFound) {
-    return std::move(present).status();
-  }
+  WALRIG_ASSIGN(const std::string present, TakeAway(ctx, tree, name));
+  std::string text = CommentOutRecoveryTargets(present);
   if (!text.empty() && text.back() != '\n') text += '\n';
   text += FormatRecoverySettings(settings);
-  WALRIG_TRY(tree.WriteFile(name, 0600, text));
+  WALRIG_TRY(tree.WriteOwnFile(name, text));
   const std::string signal(kRecoverySignalName);
-  if (tree.ReadFile(signal, 1).ok()) return OkStatus();
-  return tree.WriteFile(signal, 0600, "");
+  WALRIG_TRY(TakeAway(ctx, tree, signal).status());
+  return tree.WriteOwnFile(signal, "");
 }
 
 Status WriteManifest(const Context& ctx, Source& source, const BackupManifestInfo& info, std::string_view dropped,
                      TreeWriter& tree) {
-  WALRIG_ASSIGN(TreeFile file, tree.CreateFile(std::string(kBackupManifestName), 0600));
+  WALRIG_ASSIGN(TreeFile file, tree.CreateOwnFile(std::string(kBackupManifestName)));
   TreeFileSink sink(std::move(file));
   if (dropped.empty()) return CopyBytes(ctx, source, sink);
   BackupManifestWriter::Options options;

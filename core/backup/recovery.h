@@ -13,8 +13,9 @@ namespace walrig {
 // Checked translation of what the user asked for. FAILS WITH: kInvalidArgument.
 Result<RecoverySettings> RecoverySettingsOf(const RecoveryOptions& options);
 
-// Appends the settings to postgresql.auto.conf (pg_verifybackup does not look at it) and creates recovery.signal.
-Status WriteRecoveryFiles(TreeWriter& tree, const RecoverySettings& settings);
+// Appends the settings to postgresql.auto.conf (pg_verifybackup does not look at it) and creates recovery.signal. A
+// symbolic link in the place of one of them gives way to the file: where it leads is no part of the restore.
+Status WriteRecoveryFiles(const Context& ctx, TreeWriter& tree, const RecoverySettings& settings);
 
 // Copies a manifest from `source` to backup_manifest. With `dropped`, a path, the entry of that file is left out, and the
 // manifest gets a new checksum. `info` is what an earlier reading of the same manifest said.

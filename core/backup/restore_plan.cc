@@ -162,15 +162,8 @@ Status ReadSmallTar(const Context& ctx, const ObjectReader& reader, const TarObj
   }
 }
 
-const SmallMember* FindSpecial(const RestorePlan& plan, std::string_view name) {
-  for (const SmallMember& member : plan.special) {
-    if (member.name == name) return &member;
-  }
-  return nullptr;
-}
-
 Status CheckControl(const Context& ctx, const TarObject& object, RestorePlan* plan) {
-  const SmallMember* member = FindSpecial(*plan, kControlFilePath);
+  const SmallMember* member = plan->Special(kControlFilePath);
   if (member == nullptr) return Corruption(fmt::format("{} holds no {}", object.key, kControlFilePath));
   auto control = ParseControlFile(AsBytes(member->body));
   if (!control.ok() && control.status().code() == Code::kNotSupported) {
@@ -187,7 +180,7 @@ Status CheckControl(const Context& ctx, const TarObject& object, RestorePlan* pl
 }
 
 Status CheckLabel(const TarObject& object, const RestorePlan& plan) {
-  const SmallMember* member = FindSpecial(plan, kBackupLabelName);
+  const SmallMember* member = plan.Special(kBackupLabelName);
   if (member == nullptr) return Corruption(fmt::format("{} holds no {}", object.key, kBackupLabelName));
   auto label = ParseBackupLabel(member->body);
   if (!label.ok()) return std::move(label).status().With(object.key);
@@ -218,6 +211,13 @@ Status ReadSpecialTars(const Context& ctx, const ObjectReader& reader, RestorePl
 }
 
 }  // namespace
+
+const SmallMember* RestorePlan::Special(std::string_view name) const {
+  for (const SmallMember& member : special) {
+    if (member.name == name) return &member;
+  }
+  return nullptr;
+}
 
 bool RestorePlan::IsReplaced(std::string_view name) const {
   if (name == kManifestName) return objects.has_manifest;

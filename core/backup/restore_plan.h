@@ -39,6 +39,8 @@ struct RestorePlan {
   bool wale = false;                         // WAL-E's layout: pg_control is in the parts
   TablespaceSpec tablespaces;                // where to restore them
   bool tablespaces_moved = false;            // by --restore-spec or --tablespace-mapping
+  // nullptr when there is none of that name.
+  const SmallMember* Special(std::string_view name) const;
   // Names that parts may hold but that are not taken from there: a newer copy comes from elsewhere.
   bool IsReplaced(std::string_view name) const;
 };

@@ -16,6 +16,7 @@
 #include <system_error>
 #include <vector>
 
+#include "core/backup/restore_owner.h"
 #include "core/base/errno_status.h"
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
@@ -113,30 +114,60 @@ Status CheckSpace(const std::string& target, const RestorePlan& plan) {
                              FormatBytes(needed_bytes)));
 }
 
-Status MakeDirectories(const std::string& path, mode_t mode, bool fsync) {
+Status Own(const std::string& path, const std::optional<TreeOwner>& owner) {
+  if (!owner || chown(path.c_str(), owner->uid, owner->gid) == 0) return OkStatus();
+  return ErrnoStatus(errno, "change the owner of " + path)
+      .Hint(fmt::format("run backup-fetch as the user that PostgreSQL runs as ({})", UserText(owner->uid)));
+}
+
+// What is made on the way is `owner`'s too: under a strict umask of root's the server could not pass it.
+Status MakeDirectories(const std::string& path, mode_t mode, const std::optional<TreeOwner>& owner, bool fsync) {
   struct stat info{};
   if (stat(path.c_str(), &info) == 0) {
-    return S_ISDIR(info.st_mode) ? OkStatus() : InvalidArgument(path + " is no directory");
+    return S_ISDIR(info.st_mode) ? OkStatus() : InvalidArgument(path + " is not a directory");
   }
   if (errno != ENOENT) return ErrnoStatus(errno, "stat " + path);
   const std::string parent = ParentOf(path);
-  WALRIG_TRY(MakeDirectories(parent, 0755, fsync));
+  WALRIG_TRY(MakeDirectories(parent, 0755, owner, fsync));
   if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return ErrnoStatus(errno, "make directory " + path);
+  WALRIG_TRY(Own(path, owner));
   return fsync ? FsyncDir(parent) : OkStatus();
+}
+
+// A directory of the restore itself. A set-group-id bit is the administrator's decision about the group of what is in it.
+Status TakeDirectory(const std::string& path, const std::optional<TreeOwner>& owner, bool fsync) {
+  WALRIG_TRY(MakeDirectories(path, 0700, owner, fsync));
+  struct stat info{};
+  if (stat(path.c_str(), &info) != 0) return ErrnoStatus(errno, "stat " + path);
+  // That of a tablespace may be another's and let us in by its group.
+  if (geteuid() != 0 && info.st_uid != geteuid()) return OkStatus();
+  WALRIG_TRY(Own(path, owner));
+  return chmod(path.c_str(), 0700u | (info.st_mode & S_ISGID)) == 0 ? OkStatus() : ErrnoStatus(errno, "chmod " + path);
 }
 
 Status CheckDirectoryOrAbsent(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) == 0) {
-    if (!S_ISDIR(info.st_mode)) return InvalidArgument(path + " is no directory");
+    if (!S_ISDIR(info.st_mode)) return InvalidArgument(path + " is not a directory");
     return access(path.c_str(), R_OK | W_OK | X_OK) == 0 ? OkStatus() : ErrnoStatus(errno, "write into " + path);
   }
   if (errno != ENOENT) return ErrnoStatus(errno, "stat " + path);
+  if (lstat(path.c_str(), &info) == 0) return InvalidArgument(path + " is a symbolic link that leads nowhere");
   const std::string above = NearestDirectory(path);
   return access(above.c_str(), W_OK | X_OK) == 0 ? OkStatus() : ErrnoStatus(errno, "make a directory in " + above);
 }
 
+Status CheckOwner(const std::string& target) {
+  struct stat info{};
+  if (geteuid() == 0 || stat(target.c_str(), &info) != 0 || info.st_uid == geteuid()) return OkStatus();
+  return PermissionDenied(fmt::format("target directory {} belongs to user {}, and backup-fetch runs as {}", target,
+                                      UserText(info.st_uid), UserText(geteuid())))
+      .Hint("PostgreSQL starts only in a directory of its own user: run backup-fetch as that user, in a directory of its own");
+}
+
 }  // namespace
+
+bool HoldsUnfinishedRestore(const std::string& target) { return HasFile(target, kRestoreMarker); }
 
 Result<std::string> AbsoluteTarget(const std::string& path) {
   if (path.empty()) return InvalidArgument("no target directory was given");
@@ -154,28 +185,30 @@ Result<std::string> AbsoluteTarget(const std::string& path) {
 Status CheckTarget(const std::string& target, const RestorePlan& plan, bool check_space) {
   WALRIG_TRY(CheckResolvedPlaces(target, plan));
   WALRIG_TRY(CheckDirectoryOrAbsent(target));
+  WALRIG_TRY(CheckOwner(target));
   WALRIG_TRY(RequireEmpty(target, "target directory", ""));
   for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) {
     const std::string what = fmt::format("directory of tablespace {}", tablespace.name);
     static constexpr std::string_view kMapping = ", by --tablespace-mapping OLD=NEW or --restore-spec FILE";
     Status status = CheckDirectoryOrAbsent(tablespace.location);
     if (status.ok()) status = RequireEmpty(tablespace.location, what, kMapping);
-    if (!status.ok()) {
-      return std::move(status).Hint("move it with --tablespace-mapping OLD=NEW or --restore-spec FILE");
-    }
+    if (status.ok()) continue;
+    // What is in the way has hints of its own, that name the options where they help.
+    return status.code() == Code::kAlreadyExists
+               ? status
+               : std::move(status).Hint("move it with --tablespace-mapping OLD=NEW or --restore-spec FILE");
   }
   return check_space ? CheckSpace(target, plan) : OkStatus();
 }
 
-Result<std::unique_ptr<TreeWriter>> PrepareTarget(const std::string& target, const RestorePlan& plan, bool fsync) {
-  WALRIG_TRY(MakeDirectories(target, 0700, fsync));
-  if (chmod(target.c_str(), 0700) != 0) return ErrnoStatus(errno, "chmod " + target);
-  WALRIG_ASSIGN(std::unique_ptr<TreeWriter> tree, TreeWriter::Open(target));
+Result<std::unique_ptr<TreeWriter>> PrepareTarget(const std::string& target, const RestorePlan& plan,
+                                                  const std::optional<TreeOwner>& owner, bool fsync) {
+  WALRIG_TRY(TakeDirectory(target, owner, fsync));
+  WALRIG_ASSIGN(std::unique_ptr<TreeWriter> tree, TreeWriter::Open(target, owner));
   WALRIG_TRY(tree->WriteFile(kRestoreMarker, 0600,
                              fmt::format("restore of {} has begun and has not ended\n", plan.backup_name)));
   for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) {
-    WALRIG_TRY(MakeDirectories(tablespace.location, 0700, fsync));
-    if (chmod(tablespace.location.c_str(), 0700) != 0) return ErrnoStatus(errno, "chmod " + tablespace.location);
+    WALRIG_TRY(TakeDirectory(tablespace.location, owner, fsync));
     WALRIG_TRY(tree->AddTablespace(tablespace.name, tablespace.location));
   }
   return tree;

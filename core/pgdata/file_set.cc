@@ -65,6 +65,7 @@ std::string FileSet::MemberName(const FileEntry& entry) const {
 
 std::string FileSet::Path(const FileEntry& entry) const {
   const char* name = arena_.data() + entry.name;
+  if (entry.followed) return name + std::strlen(name) + 1;
   const std::string& directory = directories_[entry.directory].path;
   return *name == '\0' ? directory : directory + "/" + name;
 }
@@ -94,14 +95,19 @@ class FileSetBuilder {
   Result<WalkAnswer> Visit(Tree& tree, const WalkEntry& entry);
   Result<WalkAnswer> VisitDirectory(Tree& tree, const WalkEntry& entry);
   Result<WalkAnswer> VisitLink(Tree& tree, const WalkEntry& entry);
-  Status VisitFile(Tree& tree, const WalkEntry& entry);
-  Status WalkTablespace(const WalkEntry& entry, const std::string& target);
+  Status VisitFile(Tree& tree, const WalkEntry& entry, const struct stat& info, std::string_view real_path);
+  Status Follow(Tree& tree, const WalkEntry& entry, const std::string& path, const std::string& target);
+  Status FollowDirectory(Tree& tree, const WalkEntry& entry, const std::string& real, const struct stat& info);
+  Status KeepLink(Tree& tree, const WalkEntry& entry, const std::string& path, const std::string& target);
+  Status WalkTablespace(const WalkEntry& entry, const std::string& link, const std::string& read);
   Result<FileEntry> MakeEntry(uint32_t directory, std::string_view name, const struct stat& info, FileKind kind);
   uint32_t AddDirectory(std::string member, std::string path);
   uint32_t OwnerIndex(uid_t uid, gid_t gid);
 
   const Context& ctx_;
   const std::string root_;
+  uid_t root_owner_ = 0;
+  std::vector<std::pair<dev_t, ino_t>> above_;  // directories that links led to, on the way to where we are
   FileSet set_;
   std::vector<std::string> tablespace_paths_;  // real ones, to be left out of the data directory's own walk
 };
@@ -111,6 +117,8 @@ Result<FileSet> FileSetBuilder::Build() {
   WALRIG_TRY(FindTablespaces());
   struct stat info {};
   if (stat(root_.c_str(), &info) != 0) return ErrnoStatus(errno, "stat " + root_);
+  root_owner_ = info.st_uid;
+  above_.emplace_back(info.st_dev, info.st_ino);
   Tree tree{root_, {AddDirectory("/", root_)}, false};
   WALRIG_ASSIGN(FileEntry entry, MakeEntry(0, "", info, FileKind::kDirectory));
   set_.entries_.push_back(entry);
@@ -146,7 +154,7 @@ Result<WalkAnswer> FileSetBuilder::Visit(Tree& tree, const WalkEntry& entry) {
                                 Printable(entry.path)));
     return WalkAnswer::kSkip;
   }
-  WALRIG_TRY(VisitFile(tree, entry));
+  WALRIG_TRY(VisitFile(tree, entry, entry.info, {}));
   return WalkAnswer::kSkip;
 }
 
@@ -180,23 +188,66 @@ Result<WalkAnswer> FileSetBuilder::VisitLink(Tree& tree, const WalkEntry& entry)
     set_.entries_.push_back(made);
     return WalkAnswer::kSkip;
   }
-  const bool in_tblspc = !tree.is_tablespace && entry.depth == 1 &&
-                         entry.path.substr(0, kTablespaceDirName.size() + 1) == std::string(kTablespaceDirName) + "/";
-  if (in_tblspc && AllDigits(entry.name)) {
-    WALRIG_TRY(WalkTablespace(entry, *target));
-    return WalkAnswer::kSkip;
-  }
-  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, entry.info, FileKind::kSymlink));
-  set_.arena_.append(*target).push_back('\0');
-  set_.entries_.push_back(made);
-  ctx_.log->Write(LogLevel::kWarning, "backup",
-                  fmt::format("{} is a symbolic link; the link is backed up, not what it points to", Printable(path, 4096)));
+  const bool in_tblspc = set_.directories_[parent].member == "/" + std::string(kTablespaceDirName);
+  WALRIG_TRY(in_tblspc && AllDigits(entry.name) ? WalkTablespace(entry, path, *target) : Follow(tree, entry, path, *target));
   return WalkAnswer::kSkip;
 }
 
-Status FileSetBuilder::VisitFile(Tree& tree, const WalkEntry& entry) {
+Status FileSetBuilder::Follow(Tree& tree, const WalkEntry& entry, const std::string& path, const std::string& target) {
+  const std::string& directory = set_.directories_[tree.directories[static_cast<size_t>(entry.depth)]].member;
+  const bool hides_data = LinkHidesData(directory.substr(1) + (directory == "/" ? "" : "/") + entry.name);
+  const std::string real = RealPath(path);
+  struct stat info {};
+  const bool there = !real.empty() && stat(real.c_str(), &info) == 0;
+  const bool allowed = there && (geteuid() != 0 || info.st_uid == root_owner_);
+  if (hides_data && !allowed) {
+    return InvalidArgument(fmt::format("{} is a symbolic link to {}, {}", Printable(path, 4096), Printable(target, 4096),
+                                       there ? "which is not the data directory's owner's" : "which cannot be read"))
+        .Hint("the server keeps data there: a backup without them would not be whole");
+  }
+  if (allowed && S_ISREG(info.st_mode)) {
+    ctx_.log->Write(LogLevel::kInfo, "backup",
+                    fmt::format("{} is a symbolic link; the file {} is backed up in its place", Printable(path, 4096), real));
+    return VisitFile(tree, entry, info, real);
+  }
+  if (allowed && S_ISDIR(info.st_mode) && hides_data) return FollowDirectory(tree, entry, real, info);
+  return KeepLink(tree, entry, path, target);
+}
+
+Status FileSetBuilder::FollowDirectory(Tree& tree, const WalkEntry& entry, const std::string& real, const struct stat& info) {
+  const std::pair<dev_t, ino_t> here(info.st_dev, info.st_ino);
+  const std::string path = tree.root + "/" + std::string(entry.path);
+  if (std::find(above_.begin(), above_.end(), here) != above_.end()) {
+    return InvalidArgument(fmt::format("the symbolic link {} leads back to {}, in which it lies", Printable(path, 4096), real));
+  }
+  ctx_.log->Write(LogLevel::kInfo, "backup",
+                  fmt::format("{} is a symbolic link; the directory {} is backed up in its place", Printable(path, 4096), real));
   const uint32_t parent = tree.directories[static_cast<size_t>(entry.depth)];
-  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, entry.info, FileKind::kFile));
+  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, info, FileKind::kDirectory));
+  set_.entries_.push_back(made);
+  above_.push_back(here);
+  Tree below{real, {AddDirectory(set_.MemberName(made), real)}, tree.is_tablespace};
+  Status status = Walk(below);
+  above_.pop_back();
+  return status;
+}
+
+Status FileSetBuilder::KeepLink(Tree& tree, const WalkEntry& entry, const std::string& path, const std::string& target) {
+  const uint32_t parent = tree.directories[static_cast<size_t>(entry.depth)];
+  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, entry.info, FileKind::kSymlink));
+  set_.arena_.append(target).push_back('\0');
+  set_.entries_.push_back(made);
+  ctx_.log->Write(LogLevel::kWarning, "backup",
+                  fmt::format("{} is a symbolic link; the link is backed up, not what it points to", Printable(path, 4096)));
+  return OkStatus();
+}
+
+// `real_path` of a file that a link leads to; else "".
+Status FileSetBuilder::VisitFile(Tree& tree, const WalkEntry& entry, const struct stat& info, std::string_view real_path) {
+  const uint32_t parent = tree.directories[static_cast<size_t>(entry.depth)];
+  WALRIG_ASSIGN(FileEntry made, MakeEntry(parent, entry.name, info, FileKind::kFile));
+  made.followed = !real_path.empty();
+  if (made.followed) set_.arena_.append(real_path).push_back('\0');
   const std::string member = set_.MemberName(made);
   if (IsControlFile(member)) {
     set_.control_ = made;
@@ -209,19 +260,20 @@ Status FileSetBuilder::VisitFile(Tree& tree, const WalkEntry& entry) {
   return OkStatus();
 }
 
-Status FileSetBuilder::WalkTablespace(const WalkEntry& entry, const std::string& target) {
-  const std::string link = root_ + "/" + std::string(entry.path);
+Status FileSetBuilder::WalkTablespace(const WalkEntry& entry, const std::string& link, const std::string& read) {
   struct stat info {};
   if (stat(link.c_str(), &info) != 0) {
     const int error = errno;
     struct stat again {};
     if (error == ENOENT && lstat(link.c_str(), &again) != 0) return OkStatus();  // DROP TABLESPACE, just now
     if (error != ENOENT) return ErrnoStatus(error, "stat " + link);
-    return InvalidArgument(fmt::format("the tablespace link {} points to {}, which does not exist", link, target))
+    return InvalidArgument(fmt::format("the tablespace link {} points to {}, which does not exist", link, read))
         .Hint("drop the tablespace, or mount its file system");
   }
+  // The server takes a relative link too; a restore would not know to what.
+  const std::string target = read.starts_with('/') ? read : RealPath(link);
   WALRIG_TRY(set_.tablespaces_.Add(entry.name, target).With("tablespace " + link));
-  Tree tree{target, {AddDirectory("/" + std::string(entry.path), target)}, true};
+  Tree tree{target, {AddDirectory(fmt::format("/{}/{}", kTablespaceDirName, entry.name), target)}, true};
   return Walk(tree);
 }
 

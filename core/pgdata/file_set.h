@@ -43,6 +43,7 @@ struct FileEntry {
   uint16_t mode = 0;         // permission bits, with set-id and sticky
   FileKind kind = FileKind::kFile;
   bool paged = false;        // a relation file that consists of checksummed pages
+  bool followed = false;     // a file that a symbolic link in its place leads to
   FileOutcome outcome;
 };
 
@@ -79,7 +80,7 @@ class FileSet {
   };
 
   std::deque<FileEntry> entries_;  // never moved while it grows: a vector would hold everything twice for a moment
-  std::string arena_;  // NUL-terminated names; a symlink's target follows its name
+  std::string arena_;  // NUL-terminated names; a symlink's target follows its name, and a followed file's real path
   std::vector<Directory> directories_;
   std::vector<Owner> owners_;
   std::optional<FileEntry> control_;
@@ -91,10 +92,15 @@ class FileSet {
 // and devices are left out with a warning. Names that PostgreSQL does not want copied are left out at any depth, as
 // WAL-G does (data_dir.h); a directory of such a name keeps its entry, and so does a symbolic link of such a name,
 // as a directory: a restore needs pg_wal (WAL-G drops the link).
-// A tablespace inside the data directory is packed once, as the tablespace. Other symbolic links are kept as links with
-// their real target (WAL-G stores the link's own name there).
-// FAILS WITH: kPermission for what cannot be read, kIoError, kCancelled, kInvalidArgument when a link in pg_tblspc leads
-// nowhere.
+// A tablespace inside the data directory is packed once, as the tablespace.
+//
+// A symbolic link to a plain file (a configuration file, a key), and one in the place of a directory or file of the
+// server's own (LinkHidesData), is followed: what it leads to is packed in its place, so that a server starts from the
+// backup alone. As root only what belongs to the owner of the data directory is followed: who may write there must not
+// have root read for him. Other symbolic links are kept as links with their real target (WAL-G stores the link's own name
+// there), aloud.
+// FAILS WITH: kPermission for what cannot be read, kIoError, kCancelled, kInvalidArgument when a link in pg_tblspc or in the
+// place of the server's own data leads nowhere, or back to what it lies in.
 Result<FileSet> WalkDataDirectory(const Context& ctx, const std::string& data_directory);
 
 }  // namespace walrig

@@ -7,10 +7,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "core/base/errno_status.h"
 #include "core/base/string_util.h"
+#include "core/pgdata/restored_mode.h"
 
 namespace walrig {
 namespace {
@@ -18,6 +21,7 @@ namespace {
 constexpr size_t kNameBytesMax = 4096;
 constexpr size_t kComponentBytesMax = 255;
 constexpr std::string_view kTablespaceDirectory = "pg_tblspc";
+constexpr const char* kGlobalDirectory = "global";
 
 Status BadName(std::string_view name, std::string_view why) {
   return Corruption(fmt::format("tar member '{}' {}", Printable(name), why));
@@ -71,7 +75,7 @@ Status MemberError(int err, std::string_view call, std::string_view name) {
     case EEXIST: return BadName(name, "occurs a second time, or stands where something else was made");
     case ELOOP:
     case EXDEV: return BadName(name, "leads through a symbolic link");
-    case ENOTDIR: return BadName(name, "leads through a file that is no directory");
+    case ENOTDIR: return BadName(name, "leads through a file that is not a directory");
     default: return ErrnoStatus(err, fmt::format("{} {}", call, Printable(name)));
   }
 }
@@ -117,8 +121,8 @@ Status TreeFile::Close() {
   return fd_.Close(name_);
 }
 
-Result<std::unique_ptr<TreeWriter>> TreeWriter::Open(const std::string& directory) {
-  std::unique_ptr<TreeWriter> writer(new TreeWriter());
+Result<std::unique_ptr<TreeWriter>> TreeWriter::Open(const std::string& directory, std::optional<TreeOwner> owner) {
+  std::unique_ptr<TreeWriter> writer(new TreeWriter(owner));
   Root root;
   root.path = directory;
   WALRIG_ASSIGN(root.fd, OpenFd(directory, O_RDONLY | O_DIRECTORY));
@@ -133,10 +137,10 @@ TreeWriter::Place TreeWriter::Resolve(std::string_view name) const {
   for (size_t i = 1; i < roots_.size(); ++i) {
     const std::string& prefix = roots_[i].prefix;
     if (!StartsWith(name, prefix)) continue;
-    if (name.size() == prefix.size()) return {roots_[i].fd.get(), {}};
-    if (name[prefix.size()] == '/') return {roots_[i].fd.get(), name.substr(prefix.size() + 1)};
+    if (name.size() == prefix.size()) return {roots_[i].fd.get(), {}, prefix + "/"};
+    if (name[prefix.size()] == '/') return {roots_[i].fd.get(), name.substr(prefix.size() + 1), prefix + "/"};
   }
-  return {roots_[0].fd.get(), name};
+  return {roots_[0].fd.get(), name, {}};
 }
 
 Result<Fd> TreeWriter::OpenAt(int root, std::string_view rest, int flags, mode_t mode) const {
@@ -147,14 +151,37 @@ Result<Fd> TreeWriter::OpenAt(int root, std::string_view rest, int flags, mode_t
   return Fd(fd);
 }
 
-Status TreeWriter::MakeParents(int root, std::string_view rest) {
+Status TreeWriter::Own(int fd, const std::string& name) const {
+  if (!owner_) return OkStatus();
+  struct stat info{};
+  if (fstat(fd, &info) != 0) return ErrnoStatus(errno, "stat " + name);
+  // File systems that cannot change an owner often give the right one by themselves.
+  if (info.st_uid == owner_->uid && info.st_gid == owner_->gid) return OkStatus();
+  if (fchown(fd, owner_->uid, owner_->gid) != 0) return ErrnoStatus(errno, "change the owner of " + name);
+  return OkStatus();
+}
+
+// `path` is the directory's full name.
+Status TreeWriter::MakeParent(int parent, const std::string& base, std::string path) {
+  if (mkdirat(parent, base.c_str(), 0700) != 0) {
+    return errno == EEXIST ? OkStatus() : MemberError(errno, "mkdir", path);
+  }
+  if (owner_) {
+    WALRIG_ASSIGN(Fd made, OpenFdAt(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    WALRIG_TRY(Own(made.get(), path));
+  }
+  std::lock_guard lock(mutex_);
+  made_directories_.insert(std::move(path));
+  return OkStatus();
+}
+
+Status TreeWriter::MakeParents(const Place& place) {
+  const std::string_view rest = place.rest;
   for (size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/', slash + 1)) {
     auto [above, last] = SplitLast(rest.substr(0, slash));
-    auto parent = OpenAt(root, above, O_PATH | O_DIRECTORY, 0);
+    auto parent = OpenAt(place.fd, above, O_PATH | O_DIRECTORY, 0);
     if (!parent.ok()) return MemberError(parent.status().detail().os_errno, "open", rest);
-    if (mkdirat(parent->get(), std::string(last).c_str(), 0700) != 0 && errno != EEXIST) {
-      return MemberError(errno, "mkdir", rest);
-    }
+    WALRIG_TRY(MakeParent(parent->get(), std::string(last), place.prefix + std::string(rest.substr(0, slash))));
   }
   return OkStatus();
 }
@@ -164,7 +191,7 @@ Result<Fd> TreeWriter::OpenParent(const Place& place, std::string_view* last) {
   *last = name;
   auto parent = OpenAt(place.fd, above, O_PATH | O_DIRECTORY, 0);
   if (!parent.ok() && parent.status().detail().os_errno == ENOENT) {
-    WALRIG_TRY(MakeParents(place.fd, place.rest));
+    WALRIG_TRY(MakeParents(place));
     parent = OpenAt(place.fd, above, O_PATH | O_DIRECTORY, 0);
   }
   if (!parent.ok()) return MemberError(parent.status().detail().os_errno, "open the directory of", place.rest);
@@ -172,17 +199,14 @@ Result<Fd> TreeWriter::OpenParent(const Place& place, std::string_view* last) {
 }
 
 Status TreeWriter::SetDirectoryMode(const std::string& name, int fd, uint32_t mode) {
-  mode &= 0777u;
-  if (name.empty()) {
-    std::lock_guard lock(mutex_);
-    root_mode_known_ = true;
-  }
-  if ((mode & 0700u) != 0700u) {
-    std::lock_guard lock(mutex_);
-    deferred_modes_.emplace_back(name, mode);
-    return OkStatus();
-  }
+  struct stat info{};
+  if (fstat(fd, &info) != 0) return ErrnoStatus(errno, "stat " + name);
+  WALRIG_TRY(Own(fd, name));
+  mode = (name.empty() ? RestoredRootMode(mode) : RestoredDirectoryMode(mode)) | (info.st_mode & S_ISGID);
   if (fchmod(fd, mode) != 0) return ErrnoStatus(errno, "chmod " + name);
+  std::lock_guard lock(mutex_);
+  if (name.empty()) root_mode_ = mode;
+  named_directories_.insert(name);
   return OkStatus();
 }
 
@@ -198,14 +222,22 @@ Status TreeWriter::MakeDirectory(const std::string& name, uint32_t mode) {
   return SetDirectoryMode(name, made.get(), mode);
 }
 
+Status TreeWriter::EnsureDirectory(const std::string& name) {
+  std::string_view last;
+  WALRIG_ASSIGN(Fd parent, OpenParent(Resolve(name), &last));
+  return MakeParent(parent.get(), std::string(last), name);
+}
+
 Status TreeWriter::MakeSymlink(const std::string& name, const std::string& target) {
   Place place = Resolve(name);
   if (place.rest.empty()) return BadName(name, "is a link in the place of a directory");
   if (target.empty() || target.find('\0') != std::string::npos) return BadName(name, "is a link without a target");
   std::string_view last;
   WALRIG_ASSIGN(Fd parent, OpenParent(place, &last));
-  if (symlinkat(target.c_str(), parent.get(), std::string(last).c_str()) != 0) {
-    return MemberError(errno, "symlink", name);
+  const std::string base(last);
+  if (symlinkat(target.c_str(), parent.get(), base.c_str()) != 0) return MemberError(errno, "symlink", name);
+  if (owner_ && fchownat(parent.get(), base.c_str(), owner_->uid, owner_->gid, AT_SYMLINK_NOFOLLOW) != 0) {
+    return ErrnoStatus(errno, "change the owner of " + name);
   }
   return OkStatus();
 }
@@ -216,15 +248,29 @@ Result<TreeFile> TreeWriter::CreateFile(const std::string& name, uint32_t mode) 
   if (place.rest.empty()) return BadName(name, "is a file in the place of a directory");
   auto fd = OpenAt(place.fd, place.rest, kFlags, 0600);
   if (!fd.ok() && fd.status().detail().os_errno == ENOENT) {
-    WALRIG_TRY(MakeParents(place.fd, place.rest));
+    WALRIG_TRY(MakeParents(place));
     fd = OpenAt(place.fd, place.rest, kFlags, 0600);
   }
   if (!fd.ok()) return MemberError(fd.status().detail().os_errno, "create", name);
+  WALRIG_TRY(Own(fd->get(), name));
   return TreeFile(std::move(fd).value(), name, mode);
+}
+
+Result<TreeFile> TreeWriter::CreateOwnFile(const std::string& name) {
+  WALRIG_ASSIGN(TreeFile file, CreateFile(name, 0600));
+  std::lock_guard lock(mutex_);
+  own_files_.push_back(name);
+  return file;
 }
 
 Status TreeWriter::WriteFile(const std::string& name, uint32_t mode, std::string_view content) {
   WALRIG_ASSIGN(TreeFile file, CreateFile(name, mode));
+  WALRIG_TRY(file.Write(AsBytes(content)));
+  return file.Close();
+}
+
+Status TreeWriter::WriteOwnFile(const std::string& name, std::string_view content) {
+  WALRIG_ASSIGN(TreeFile file, CreateOwnFile(name));
   WALRIG_TRY(file.Write(AsBytes(content)));
   return file.Close();
 }
@@ -271,26 +317,37 @@ Status TreeWriter::AddTablespace(const std::string& oid, const std::string& loca
   return OkStatus();
 }
 
-bool TreeWriter::root_mode_known() const {
-  std::lock_guard lock(mutex_);
-  return root_mode_known_;
-}
-
-Status TreeWriter::ApplyDeferredModes(bool fsync) {
-  std::lock_guard lock(mutex_);
-  // Opened while all are still accessible; a parent's mode may lock the way to its children.
-  std::vector<Fd> open;
-  for (const auto& [name, mode] : deferred_modes_) {
+Status TreeWriter::FinishModes() {
+  std::optional<uint32_t> root;
+  std::vector<std::string> directories, files;
+  {
+    std::lock_guard lock(mutex_);
+    root = root_mode_;
+    files = own_files_;
+    std::set_difference(made_directories_.begin(), made_directories_.end(), named_directories_.begin(),
+                        named_directories_.end(), std::back_inserter(directories));
+  }
+  struct stat info{};
+  if (!root) {
+    // Backups over the replication protocol have no entry for the data directory itself.
+    WALRIG_ASSIGN(Fd global, OpenDirectory(kGlobalDirectory));
+    if (fstat(global.get(), &info) != 0) return ErrnoStatus(errno, std::string("stat ") + kGlobalDirectory);
+    root = (info.st_mode & 0777u) == 0750u ? 0750 : 0700;
+    WALRIG_TRY(MakeDirectory("", *root));
+  }
+  for (size_t i = 1; i < roots_.size(); ++i) directories.push_back(roots_[i].prefix);
+  for (const std::string& name : directories) {
     WALRIG_ASSIGN(Fd fd, OpenDirectory(name));
-    open.push_back(std::move(fd));
+    if (fstat(fd.get(), &info) != 0) return ErrnoStatus(errno, "stat " + name);
+    // A tablespace's directory that was there may be another's, and let us in by its group.
+    if (info.st_uid != geteuid() && geteuid() != 0) continue;
+    if (fchmod(fd.get(), MadeDirectoryMode(*root) | (info.st_mode & S_ISGID)) != 0) return ErrnoStatus(errno, "chmod " + name);
   }
-  for (size_t i = 0; i < open.size(); ++i) {
-    if (fchmod(open[i].get(), deferred_modes_[i].second) != 0) {
-      return ErrnoStatus(errno, "chmod " + deferred_modes_[i].first);
-    }
-    if (fsync) WALRIG_TRY(FsyncDirFd(open[i].get(), deferred_modes_[i].first));
+  for (const std::string& name : files) {
+    const Place place = Resolve(name);
+    WALRIG_ASSIGN(Fd fd, OpenAt(place.fd, place.rest, O_RDONLY, 0));
+    if (fchmod(fd.get(), MadeFileMode(*root)) != 0) return ErrnoStatus(errno, "chmod " + name);
   }
-  deferred_modes_.clear();
   return OkStatus();
 }
 

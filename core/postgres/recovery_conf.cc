@@ -34,6 +34,27 @@ Status CheckTime(std::string_view time) {
       .Hint("write it as 2026-11-23 10:15:00+00");
 }
 
+constexpr std::string_view kBlanks = " \t\r\n\f\v";
+
+std::string_view TrimBlanks(std::string_view text) {
+  const size_t begin = text.find_first_not_of(kBlanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlanks) + 1 - begin);
+}
+
+// The value at the beginning of `text`: a quoted string, or a word.
+std::string UnquoteConfValue(std::string_view text) {
+  if (!text.starts_with('\'')) return std::string(text.substr(0, text.find_first_of(" \t#;")));
+  std::string value;
+  for (size_t i = 1; i < text.size(); ++i) {
+    const bool escape = text[i] == '\\' || (text[i] == '\'' && i + 1 < text.size() && text[i + 1] == '\'');
+    if (escape && i + 1 < text.size()) ++i;
+    else if (text[i] == '\'') break;
+    value.push_back(text[i]);
+  }
+  return value;
+}
+
 }  // namespace
 
 bool RecoverySettings::any_target() const { return CountTargets(*this) > 0; }
@@ -106,6 +127,23 @@ std::string CommentOutRecoveryTargets(std::string_view conf) {
     conf.remove_prefix(end);
   }
   return text;
+}
+
+std::string ConfSetting(std::string_view conf, std::string_view name) {
+  std::string value;
+  while (!conf.empty()) {
+    const size_t end = std::min(conf.find('\n'), conf.size() - 1) + 1;
+    std::string_view line = TrimBlanks(conf.substr(0, end));
+    conf.remove_prefix(end);
+    if (!ToLower(line.substr(0, name.size())).starts_with(name)) continue;
+    line.remove_prefix(name.size());
+    // A letter that follows makes it another name; the '=' may be missing (guc-file.l).
+    if (line.empty() || (line[0] != '=' && kBlanks.find(line[0]) == std::string_view::npos)) continue;
+    line = TrimBlanks(line);
+    if (line.starts_with('=')) line = TrimBlanks(line.substr(1));
+    value = UnquoteConfValue(line);
+  }
+  return value;
 }
 
 std::string QuoteConfValue(std::string_view value) {

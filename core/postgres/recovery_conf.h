@@ -46,6 +46,10 @@ std::string FormatRecoverySettings(const RecoverySettings& settings);
 // them there, and a stale timeline or action would steer the new one.
 std::string CommentOutRecoveryTargets(std::string_view conf);
 
+// The value that the text of a postgresql.conf sets last for `name` (lower case), "" when it sets none. Files that it
+// includes are not looked at.
+std::string ConfSetting(std::string_view conf, std::string_view name);
+
 // 'it''s': quoted as postgresql.conf wants it; backslashes are doubled, since the parser de-escapes them.
 std::string QuoteConfValue(std::string_view value);
 

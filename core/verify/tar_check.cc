@@ -129,6 +129,9 @@ Status CheckMember(const Context& ctx, const TarObject& object, const TarEntry& 
   if (link ? backup.links.MeetsLink(*name) : backup.links.Crosses(*name)) {
     backup.record.Add(object.key, fmt::format("'{}' leads through a symbolic link", Printable(*name)));
   }
+  if (link && LinkHidesData(*name)) {
+    backup.record.Add(*name, "a symbolic link, and the backup does not hold what it led to");
+  }
   const size_t index = backup.members.Find(*name);
   switch (entry.type) {
     case TarEntry::Type::kFile:

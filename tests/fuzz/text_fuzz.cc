@@ -5,7 +5,9 @@
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
 #include "core/layout/backup_name.h"
+#include "core/postgres/data_dir.h"
 #include "core/postgres/lsn.h"
+#include "core/postgres/recovery_conf.h"
 #include "core/postgres/relation_file.h"
 #include "tests/fuzz/fuzz_support.h"
 
@@ -33,6 +35,9 @@ void CheckNames(std::string_view text) {
   if (const auto lsn = ParseLsn(text); lsn.ok()) WALRIG_ASSERT(*ParseLsn(FormatLsn(*lsn)) == *lsn);
   if (const auto name = ParseBackupName(text); name.ok()) WALRIG_ASSERT(FormatBackupName(*name) == text);
   (void)WalFileNameOfBackup(text);
+  WALRIG_ASSERT(ConfSetting(text, "data_directory").size() <= text.size());
+  (void)PartOfDataDir(text);
+  (void)LinkHidesData(text);
   const auto relation = ParseRelationPath(text);
   if (IsPagedFile(text)) WALRIG_ASSERT(relation.has_value() && relation->fork == RelationFork::kMain);
   if (relation.has_value()) (void)FirstBlockOfSegment(relation->segment);

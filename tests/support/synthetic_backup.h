@@ -84,6 +84,7 @@ struct Member {
   uint32_t mode = 0600;
   std::string link;
   bool listed = true;  // in files_metadata.json
+  uint32_t uid = 65534;  // nobody's: a restore by root must not make root's files
 };
 
 inline std::string MakeTar(const std::vector<Member>& members, bool trailer = true) {
@@ -94,6 +95,7 @@ inline std::string MakeTar(const std::vector<Member>& members, bool trailer = tr
     entry.type = member.type;
     entry.mode = member.mode;
     entry.link = member.link;
+    entry.uid = entry.gid = member.uid;
     entry.size_bytes = member.body.size();
     auto header = EncodeTarHeader(entry);
     Require(header.status());

@@ -7,12 +7,9 @@
 #include <map>
 
 #include "core/layout/paths.h"
-#include "core/storage/memory.h"
 #include "tests/support/failing_storage.h"
+#include "tests/unit/core/backup/fetch_fixture.h"
 #include "tests/support/status_matchers.h"
-#include "tests/support/synthetic_backup.h"
-#include "tests/support/temp_dir.h"
-#include "tests/support/test_context.h"
 
 namespace walrig {
 namespace {
@@ -21,48 +18,7 @@ using test::HasCode;
 using test::Member;
 using test::MessageHas;
 using test::SyntheticBackup;
-
-class FetchTest : public ::testing::Test {
- protected:
-  Result<BackupFetchReport> FetchFrom(Storage& storage, const std::string& target = "out/data") {
-    options_.target_directory = dir_.File(target);
-    if (options_.selector.name.empty()) options_.selector.name = "LATEST";
-    BackupFetchDeps deps{storage, codecs_, nullptr};
-    return BackupFetch(ctx_, options_, deps);
-  }
-  Result<BackupFetchReport> Fetch() { return FetchFrom(storage_); }
-  Result<BackupFetchReport> StoreAndFetch() {
-    backup_.Store(ctx_, storage_);
-    return Fetch();
-  }
-  // Every plain file below the target, but the manifest.
-  std::map<std::string, std::string> Restored(const std::string& target = "out/data") {
-    std::map<std::string, std::string> files;
-    const std::string top = dir_.File(target);
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(top)) {
-      if (!entry.is_regular_file() || entry.path().filename() == "backup_manifest") continue;
-      const std::string path = entry.path().string().substr(top.size() + 1);
-      files[path] = dir_.Read(target + "/" + path);
-    }
-    return files;
-  }
-  bool Startable(const std::string& target = "out/data") { return dir_.Exists(target + "/global/pg_control"); }
-  bool WroteNothing() { return !dir_.Exists("out"); }
-  Member& Part(const std::string& tar, const std::string& name) {
-    for (Member& member : backup_.parts[tar]) {
-      if (member.name == name) return member;
-    }
-    std::abort();
-  }
-  void AddPart(Member member) { backup_.parts["part_009.tar"].push_back(std::move(member)); }
-
-  test::TempDir dir_;
-  test::TestContext ctx_;
-  MemoryStorage storage_;
-  test::NoCodecs codecs_;
-  BackupFetchOptions options_;
-  SyntheticBackup backup_;
-};
+using FetchTest = test::FetchFixture;
 
 TEST_F(FetchTest, RestoresEveryFileAndProvesIt) {
   ASSERT_OK_AND_ASSIGN(BackupFetchReport report, StoreAndFetch());
@@ -382,6 +338,43 @@ TEST_F(FetchTest, RefusesTwoRecoveryTargetsBeforeItWrites) {
   options_.recovery.target_xid = "5";
   EXPECT_THAT(StoreAndFetch(), HasCode(Code::kInvalidArgument));
   EXPECT_TRUE(WroteNothing());
+}
+
+TEST_F(FetchTest, SaysWhichBackupItTakesAndWhy) {
+  ASSERT_OK(StoreAndFetch().status());
+  EXPECT_TRUE(ctx_.log().Has("taking backup " + backup_.name + ", finished 2026-09-21T14:13:30Z: it is LATEST, the one of 1"));
+}
+
+TEST_F(FetchTest, SaysThatNothingWasWritten) {
+  options_.selector.name = "base_000000010000000000000099";
+  EXPECT_THAT(StoreAndFetch(), MessageHas("nothing was written into " + dir_.File("out/data") + ": backup"));
+  options_.selector.name = "LATEST";
+  options_.recovery.target_lsn = "nonsense";
+  EXPECT_THAT(Fetch(), MessageHas("nothing was written into"));
+  dir_.Write("out/data/mine", "x");
+  options_.recovery.target_lsn.clear();
+  EXPECT_THAT(Fetch(), MessageHas("nothing was written into"));
+}
+
+// Also where the cause has a hint of its own: whoever reads only one of them learns half of what to do.
+TEST_F(FetchTest, SaysThatFilesWereWrittenAndCannotBeUsed) {
+  backup_.with_proof = false;
+  backup_.label.clear();
+  backup_.with_files = false;
+  backup_.sentinel.files_metadata_disabled = true;
+  const auto result = StoreAndFetch();
+  EXPECT_THAT(result, MessageHas("files were written into " + dir_.File("out/data") + ", which is not whole and cannot be used: backup_label"));
+  EXPECT_THAT(result, MessageHas("would recover from the wrong checkpoint; remove what was restored into " + dir_.File("out/data")));
+}
+
+TEST_F(FetchTest, LeavesOutATarThatWalrigJsonDoesNotList) {
+  backup_.Store(ctx_, storage_);
+  const std::string stranger = backup_.TarKeyOf("part_777.tar");
+  ASSERT_OK(WriteObject(ctx_, storage_, stranger, test::MakeTar({Member{.name = "/PG_VERSION", .body = "99\n", .link = ""}})));
+  ASSERT_OK(WriteObject(ctx_, storage_, backup_.TarKeyOf("pg_control.tar.zst"), "another run's, of another compressor"));
+  ASSERT_OK(Fetch().status());
+  EXPECT_EQ(Restored(), backup_.Files());
+  EXPECT_TRUE(ctx_.log().Has(stranger + " is not listed in walrig.json: left out", LogLevel::kWarning));
 }
 
 TEST_F(FetchTest, StopsWhenAskedTo) {

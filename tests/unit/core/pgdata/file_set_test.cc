@@ -127,12 +127,91 @@ TEST_F(FileSetTest, RefusesATablespaceLinkThatLeadsNowhere) {
 }
 
 TEST_F(FileSetTest, KeepsOtherLinksWithTheirRealTarget) {
-  Link("/etc/ssl/server.crt", "server.crt");
+  Link("/nowhere/server.crt", "server.crt");
+  Link(outside_.path(), "scripts");
   const auto files = Walk();
   ASSERT_TRUE(files.contains("/server.crt"));
   EXPECT_EQ(files.at("/server.crt").kind, FileKind::kSymlink);
-  EXPECT_EQ(set_.LinkTarget(files.at("/server.crt")), "/etc/ssl/server.crt");
+  EXPECT_EQ(set_.LinkTarget(files.at("/server.crt")), "/nowhere/server.crt");
+  EXPECT_EQ(files.at("/scripts").kind, FileKind::kSymlink);
   EXPECT_TRUE(test_.log().Has("server.crt is a symbolic link", LogLevel::kWarning));
+}
+
+TEST_F(FileSetTest, StoresTheFileThatALinkLeadsTo) {
+  outside_.Write("real.conf", "port = 5\n");
+  Link(outside_.File("real.conf"), "postgresql.conf");
+  Link("postgresql.conf", "second.conf");
+  const auto files = Walk();
+  for (const char* name : {"/postgresql.conf", "/second.conf"}) {
+    ASSERT_TRUE(files.contains(name));
+    EXPECT_EQ(files.at(name).kind, FileKind::kFile);
+    EXPECT_EQ(files.at(name).size_bytes, 9u);
+    EXPECT_EQ(set_.Path(files.at(name)), outside_.File("real.conf"));
+    EXPECT_EQ(set_.LinkTarget(files.at(name)), "");
+  }
+}
+
+TEST_F(FileSetTest, FollowsLinksInThePlaceOfTheServersData) {
+  outside_.Write("db/1259", std::string(8192, 'x'));
+  outside_.Write("xact/0000", "x");
+  data_.Mkdir("base");
+  Link(outside_.File("db"), "base/5");
+  Link(outside_.File("xact"), "pg_xact");
+  const auto files = Walk();
+  EXPECT_EQ(files.at("/base/5").kind, FileKind::kDirectory);
+  ASSERT_TRUE(files.contains("/base/5/1259"));
+  EXPECT_TRUE(files.at("/base/5/1259").paged);
+  EXPECT_EQ(set_.Path(files.at("/base/5/1259")), outside_.File("db/1259"));
+  EXPECT_TRUE(files.contains("/pg_xact/0000"));
+}
+
+TEST_F(FileSetTest, FollowsALinkInThePlaceOfPgTblspcAndTheTablespacesInIt) {
+  outside_.Write("ts/PG_15_202209061/5/16400", "x");
+  outside_.Mkdir("links");
+  ASSERT_EQ(symlink(outside_.File("ts").c_str(), outside_.File("links/16387").c_str()), 0);
+  Link(outside_.File("links"), "pg_tblspc");
+  const auto files = Walk();
+  EXPECT_TRUE(files.contains("/pg_tblspc/16387/PG_15_202209061/5/16400"));
+  EXPECT_FALSE(files.contains("/pg_tblspc/16387"));
+  ASSERT_NE(set_.tablespaces().Find("16387"), nullptr);
+}
+
+TEST_F(FileSetTest, ResolvesARelativeTablespaceLink) {
+  data_.Mkdir("pg_tblspc");
+  outside_.Write("PG_15_202209061/5/16400", "x");
+  Link(std::filesystem::relative(outside_.path(), data_.File("pg_tblspc")).string(), "pg_tblspc/16387");
+  EXPECT_TRUE(Walk().contains("/pg_tblspc/16387/PG_15_202209061/5/16400"));
+  ASSERT_EQ(set_.tablespaces().tablespaces().size(), 1u);
+  EXPECT_EQ(set_.tablespaces().tablespaces()[0].location, std::filesystem::canonical(outside_.path()).string());
+}
+
+TEST_F(FileSetTest, RefusesDataBehindALinkThatCannotBeFollowed) {
+  data_.Mkdir("base");
+  Link(outside_.File("gone"), "base/5");
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+}
+
+TEST_F(FileSetTest, RefusesALinkThatLeadsBack) {
+  data_.Mkdir("base");
+  Link("..", "base/5");
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+  std::filesystem::remove(data_.File("base/5"));
+  Link(data_.File("base"), "base/5");
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+}
+
+TEST_F(FileSetTest, AsRootFollowsOnlyWhatIsTheOwnersOfTheDataDirectory) {
+  if (geteuid() != 0) GTEST_SKIP() << "root alone reads what the owner of the data directory may not";
+  const std::string secret = outside_.Write("secret", "root's");
+  ASSERT_EQ(chown(data_.path().c_str(), 65534, 65534), 0);
+  Link(secret, "mine.conf");
+  EXPECT_EQ(Walk().at("/mine.conf").kind, FileKind::kSymlink);
+  ASSERT_EQ(chown(secret.c_str(), 65534, 65534), 0);
+  EXPECT_EQ(Walk().at("/mine.conf").kind, FileKind::kFile);
+  ASSERT_EQ(chown(secret.c_str(), 0, 0), 0);
+  data_.Mkdir("base");
+  Link(outside_.path(), "base/5");
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
 }
 
 TEST_F(FileSetTest, LeavesOutFifosAndSocketsAloud) {

@@ -68,13 +68,18 @@ TEST_F(TreeWriterTest, GivesModesWithoutSetIdAndStickyBits) {
   EXPECT_EQ(ModeOf(data_ + "/sticky"), 0777u);
 }
 
-TEST_F(TreeWriterTest, LocksADirectoryOnlyWhenEverythingIsInIt) {
+TEST_F(TreeWriterTest, KeepsADirectoryOpenToItsOwner) {
   ASSERT_OK(tree_->MakeDirectory("locked", 0500));
   ASSERT_OK(tree_->WriteFile("locked/file", 0600, "x"));
   EXPECT_EQ(ModeOf(data_ + "/locked"), 0700u);
-  ASSERT_OK(tree_->ApplyDeferredModes(true));
-  EXPECT_EQ(ModeOf(data_ + "/locked"), 0500u);
-  ASSERT_EQ(chmod((data_ + "/locked").c_str(), 0700), 0);
+}
+
+TEST_F(TreeWriterTest, KeepsTheGroupThatADirectoryGivesToWhatIsInIt) {
+  ASSERT_OK(tree_->MakeDirectory("given", 02750));
+  EXPECT_EQ(ModeOf(data_ + "/given"), 02750u);
+  ASSERT_OK(tree_->MakeDirectory("given/below", 0750));
+  ASSERT_OK(tree_->MakeDirectory("given/below", 0700));
+  EXPECT_EQ(ModeOf(data_ + "/given/below"), 02700u);
 }
 
 TEST_F(TreeWriterTest, RefusesAFileThatOccursTwice) {
@@ -128,11 +133,75 @@ TEST_F(TreeWriterTest, SendsMembersOfATablespaceToItsLocation) {
   EXPECT_EQ(tree_->RootPaths(), (std::vector<std::string>{data_, location}));
 }
 
-TEST_F(TreeWriterTest, KnowsWhetherAMemberGaveTheRootItsMode) {
-  EXPECT_FALSE(tree_->root_mode_known());
+class FinishModesTest : public TreeWriterTest {
+ protected:
+  void Fill() {
+    location_ = dir_.Mkdir("ts");
+    ASSERT_OK(tree_->AddTablespace("16385", location_));
+    ASSERT_OK(tree_->WriteFile("base/5/1", 0640, "x"));
+    ASSERT_OK(tree_->MakeDirectory("base", 0711));
+    ASSERT_OK(tree_->WriteFile("pg_tblspc/16385/PG_15/1", 0640, "x"));
+    ASSERT_OK(tree_->WriteOwnFile("recovery.signal", ""));
+    ASSERT_OK(tree_->EnsureDirectory("pg_wal"));
+    ASSERT_OK(tree_->EnsureDirectory("pg_wal"));
+    ASSERT_OK(tree_->MakeDirectory("global", 0750));
+  }
+  void ExpectMade(uint32_t directories, uint32_t files) {
+    for (const std::string& name : {data_ + "/base/5", data_ + "/pg_tblspc", location_, location_ + "/PG_15", data_ + "/pg_wal"}) {
+      EXPECT_EQ(ModeOf(name), directories) << name;
+    }
+    EXPECT_EQ(ModeOf(data_ + "/recovery.signal"), files);
+    EXPECT_EQ(ModeOf(data_ + "/base"), 0711u) << "a member said it";
+  }
+  std::string location_;
+};
+
+TEST_F(FinishModesTest, GiveTheGroupAccessEverywhere) {
+  Fill();
   ASSERT_OK(tree_->MakeDirectory("", 0750));
-  EXPECT_TRUE(tree_->root_mode_known());
+  ASSERT_OK(tree_->FinishModes());
   EXPECT_EQ(ModeOf(data_), 0750u);
+  ExpectMade(0750, 0640);
+}
+
+TEST_F(FinishModesTest, GiveItNowhereWhereTheRootDoesNot) {
+  Fill();
+  ASSERT_OK(tree_->MakeDirectory("", 0700));
+  ASSERT_OK(tree_->FinishModes());
+  ExpectMade(0700, 0600);
+}
+
+TEST_F(FinishModesTest, TakeTheRootsModeFromGlobalWhenNoMemberSaysIt) {
+  Fill();
+  ASSERT_OK(tree_->FinishModes());
+  EXPECT_EQ(ModeOf(data_), 0750u);
+  ExpectMade(0750, 0640);
+}
+
+TEST(TreeWriterOwnerTest, GivesEverythingThatItMakes) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  test::TempDir dir;
+  dir.Mkdir("data");
+  dir.Mkdir("ts");
+  ASSERT_OK_AND_ASSIGN(auto tree, TreeWriter::Open(dir.File("data"), TreeOwner{4321, 4322}));
+  ASSERT_OK(tree->AddTablespace("16385", dir.File("ts")));
+  ASSERT_OK(tree->WriteFile("base/5/1", 0640, "x"));
+  ASSERT_OK(tree->MakeDirectory("global", 0700));
+  ASSERT_OK(tree->WriteFile("pg_tblspc/16385/PG_15/1", 0640, "x"));
+  ASSERT_OK(tree->MakeSymlink("link", "/elsewhere"));
+  ASSERT_OK(tree->MakeDirectory("", 0700));
+  ASSERT_OK(tree->FinishModes());
+  size_t seen = 0;
+  for (const char* top : {"data", "ts"}) {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir.File(top))) {
+      struct stat info{};
+      ASSERT_EQ(lstat(entry.path().c_str(), &info), 0);
+      EXPECT_EQ(info.st_uid, 4321u) << entry.path();
+      EXPECT_EQ(info.st_gid, 4322u) << entry.path();
+      ++seen;
+    }
+  }
+  EXPECT_EQ(seen, 9u);
 }
 
 }  // namespace

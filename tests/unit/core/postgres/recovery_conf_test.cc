@@ -62,6 +62,18 @@ TEST(RecoveryConfTest, CommentsOutTheTargetsOfAnEarlierRecovery) {
   EXPECT_EQ(CommentOutRecoveryTargets(""), "");
 }
 
+TEST(RecoveryConfTest, ReadsWhatAConfigurationFileSetsLast) {
+  const auto value = [](std::string_view conf) { return ConfSetting(conf, "data_directory"); };
+  EXPECT_EQ(value("data_directory = '/old/place'\t# (change requires restart)\n"), "/old/place");
+  EXPECT_EQ(value("#data_directory = '/commented'\nport = 5"), "");
+  EXPECT_EQ(value("data_directory '/a'\nDATA_DIRECTORY=/b # last"), "/b");
+  EXPECT_EQ(value("data_directory = 'it''s \\'here\\''"), "it's 'here'");
+  EXPECT_EQ(value("data_directory_mode = '0700'\n"), "");
+  EXPECT_EQ(value("data_directory"), "");
+  EXPECT_EQ(value("data_directory = 'unended"), "unended");
+  EXPECT_EQ(value(""), "");
+}
+
 TEST(RecoveryConfTest, QuotesForEveryReader) {
   EXPECT_EQ(QuoteConfValue("it's \\n"), "'it''s \\\\n'");
   EXPECT_EQ(QuoteShellWord("/usr/bin/walrig"), "/usr/bin/walrig");

@@ -56,6 +56,20 @@ TEST_F(BackupVerifyTest, ProvesAWholeBackup) {
   EXPECT_EQ(result.objects, 4u);
 }
 
+TEST_F(BackupVerifyTest, LeavesOutAloudATarThatWalrigJsonDoesNotList) {
+  Store();
+  ASSERT_OK(WriteObject(ctx_, storage_, backup_.TarKeyOf("part_777.tar"),
+                        test::MakeTar({test::Member{.name = "/PG_VERSION", .body = "99\n", .link = ""}})));
+  EXPECT_TRUE(Verify().ok);
+  EXPECT_TRUE(ctx_.log().Has("part_777.tar is not listed in walrig.json", LogLevel::kWarning));
+}
+
+TEST_F(BackupVerifyTest, FindsALinkInThePlaceOfData) {
+  backup_.parts["part_002.tar"].push_back({.name = "/base/6", .body = "", .type = TarEntry::Type::kSymlink, .link = "/disk2/6"});
+  Store();
+  EXPECT_TRUE(Finds(Verify(), "base/6: a symbolic link"));
+}
+
 TEST_F(BackupVerifyTest, VerifiesABackupWithoutProof) {
   backup_.with_proof = false;
   Store();
