@@ -64,6 +64,15 @@ Status RequireTars(const RestorePlan& plan) {
   return OkStatus();
 }
 
+// recovery.signal and recovery settings in postgresql.auto.conf came with 12; an older server does not start with them.
+Status RequireRecoverySettings(const BackupFetchOptions& options, const RestorePlan& plan) {
+  const int64_t version = plan.sentinel.pg_version;
+  if (!options.recovery.requested() || version == 0 || version >= 120000) return OkStatus();
+  return NotSupported(fmt::format("backup {} is of PostgreSQL {}, which reads its recovery settings from recovery.conf alone",
+                                  plan.backup_name, version >= 100000 ? version / 10000 : version / 100))
+      .Hint("restore without recovery options, and write recovery.conf yourself");
+}
+
 Status RequireDecoders(const Context& ctx, CodecProvider& codecs, const BackupObjects& objects) {
   std::set<std::string> asked;
   for (const auto* list : {&objects.parts, &objects.control, &objects.label}) {
@@ -266,6 +275,7 @@ Result<RestorePlan> PlanRestore(const Context& ctx, const BackupFetchOptions& op
   WALRIG_TRY(Prove(ctx, deps, entry, &plan));
   auto wale_name = ParseBackupName(plan.backup_name);
   plan.wale = wale_name.ok() && !wale_name->wale_offset.empty();
+  WALRIG_TRY(RequireRecoverySettings(options, plan));
   WALRIG_TRY(PlanTablespaces(plan.sentinel, options, options.target_directory, &plan));
 
   for (const std::string& key : plan.objects.foreign) Warn(ctx, fmt::format("{} is not a tar of a backup: ignored", key));

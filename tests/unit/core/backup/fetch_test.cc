@@ -377,6 +377,15 @@ TEST_F(FetchTest, LeavesOutATarThatWalrigJsonDoesNotList) {
   EXPECT_TRUE(ctx_.log().Has(stranger + " is not listed in walrig.json: left out", LogLevel::kWarning));
 }
 
+TEST_F(FetchTest, WritesNoRecoverySettingsForAServerThatDoesNotStartWithThem) {
+  backup_.sentinel.pg_version = 110022;
+  options_.recovery.target_immediate = true;
+  EXPECT_THAT(StoreAndFetch(), ::testing::AllOf(HasCode(Code::kNotSupported), MessageHas("PostgreSQL 11, which reads")));
+  EXPECT_TRUE(WroteNothing());
+  options_.recovery.target_immediate = false;
+  EXPECT_OK(Fetch().status());
+}
+
 TEST_F(FetchTest, StopsWhenAskedTo) {
   backup_.Store(ctx_, storage_);
   ctx_.stop().RequestStop();
