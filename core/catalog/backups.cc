@@ -75,7 +75,8 @@ Status LoadDocuments(const Context& ctx, Storage& storage, const ListBackupsOpti
 
 std::string WhatThereIs(const std::vector<BackupEntry>& entries) {
   if (entries.empty()) return "the storage holds no backup; check its prefix";
-  return fmt::format("there are {}; the one that was stored last is {}", entries.size(), entries.back().name);
+  if (entries.size() == 1) return "the only backup is " + entries.back().name;
+  return fmt::format("of {} backups {} was stored last", entries.size(), entries.back().name);
 }
 
 // What a backup's documents say about its end. Damage is an answer; a storage that does not give them leaves it open which
