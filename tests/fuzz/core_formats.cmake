@@ -2,6 +2,7 @@
 walrig_fuzzer(backup_label DEPS walrig_postgres)
 walrig_fuzzer(backup_manifest DEPS walrig_postgres)
 walrig_fuzzer(backup_metadata DEPS walrig_layout)
+walrig_fuzzer(claim DEPS walrig_layout)
 walrig_fuzzer(files_metadata DEPS walrig_layout)
 walrig_fuzzer(pg_control DEPS walrig_postgres)
 walrig_fuzzer(sentinel DEPS walrig_layout)
