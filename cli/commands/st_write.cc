@@ -15,6 +15,7 @@
 #include "core/st/find.h"
 #include "core/st/objects.h"
 #include "core/storage/objects.h"
+#include "core/storage/unfinished.h"
 
 namespace walrig {
 namespace {
@@ -81,7 +82,7 @@ Result<ExitCode> RunRmUnfinished(Invocation& call) {
   Wiring wiring(call.settings, call.log);
   return ForTargets(call, wiring, !confirm, [&](NamedStorage& one) -> Status {
     WALRIG_ASSIGN(const std::vector<UnfinishedUpload> uploads,
-                  StUnfinished(call.ctx, *one.storage, call.Argument(0), age_ns));
+                  FindUnfinished(call.ctx, *one.storage, call.Argument(0), age_ns));
     for (const UnfinishedUpload& upload : uploads) {
       LogInfo(call, fmt::format("Unfinished upload marked for deletion: {} storage={}", UploadText(upload), one.name));
     }
@@ -89,7 +90,7 @@ Result<ExitCode> RunRmUnfinished(Invocation& call) {
       LogInfo(call, fmt::format("dry run, would remove {} unfinished uploads; run again with --confirm", uploads.size()));
       return OkStatus();
     }
-    WALRIG_ASSIGN(const uint64_t removed, StRemoveUnfinished(call.ctx, *one.storage, uploads));
+    WALRIG_ASSIGN(const uint64_t removed, RemoveUnfinished(call.ctx, *one.storage, uploads));
     LogInfo(call, fmt::format("removed {} unfinished uploads", removed));
     return OkStatus();
   });
@@ -126,7 +127,7 @@ Result<ExitCode> RunRm(Invocation& call) {
 
 void TellUnfinished(Invocation& call, NamedStorage& one) {
   if (!one.storage->capabilities().unfinished) return;
-  const Result<std::vector<UnfinishedUpload>> uploads = StUnfinished(call.ctx, *one.storage, "", 0);
+  const Result<std::vector<UnfinishedUpload>> uploads = FindUnfinished(call.ctx, *one.storage, "", 0);
   if (!uploads.ok()) return LogWarning(call, "unfinished uploads: " + uploads.status().ToString());
   for (const UnfinishedUpload& upload : *uploads) LogWarning(call, "unfinished upload: " + UploadText(upload));
   if (!uploads->empty()) {

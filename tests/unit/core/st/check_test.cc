@@ -27,21 +27,5 @@ TEST(StCheckTest, AWriteCheckLeavesNothing) {
   EXPECT_TRUE(ListAll(context.ctx(), memory, "").value().empty());
 }
 
-TEST(StCheckTest, OnlyUploadsOldEnoughAreRemoved) {
-  test::TestContext context;
-  MemoryStorage memory;
-  const auto old = memory.Put(context.ctx(), "old", {}).value();
-  constexpr int64_t kHourNs = 3'600'000'000'000;
-  context.clock().Advance(2 * static_cast<uint64_t>(kHourNs));
-  const auto young = memory.Put(context.ctx(), "young", {}).value();
-  EXPECT_EQ(StUnfinished(context.ctx(), memory, "", 0).value().size(), 2u);
-  ASSERT_OK_AND_ASSIGN(const auto uploads, StUnfinished(context.ctx(), memory, "", kHourNs));
-  ASSERT_EQ(uploads.size(), 1u);
-  EXPECT_EQ(uploads[0].key, "old");
-  EXPECT_EQ(StRemoveUnfinished(context.ctx(), memory, uploads).value(), 1u);
-  EXPECT_FALSE(old->Commit(context.ctx()).ok());
-  EXPECT_OK(young->Commit(context.ctx()));
-}
-
 }  // namespace
 }  // namespace walrig
