@@ -93,7 +93,8 @@ Status HttpStatusError(int status, const HttpHeaders& headers, const HttpErrorTe
   if (!text.what.empty()) message.insert(0, fmt::format("{}: ", text.what));
   Status::Detail detail;
   detail.retryable = meaning.retryable;
-  detail.outcome_unknown = text.changes && status >= 500 && status != 503 && status != 501;
+  // 503 too: a gateway gives it for a server behind it that did the work and did not answer in time.
+  detail.outcome_unknown = text.changes && status >= 500 && status != 501;
   detail.retry_after_ms = meaning.retryable ? RetryAfterMs(headers) : 0;
   detail.native_code = status;
   detail.native_name = PrintableLine(text.name, 60);

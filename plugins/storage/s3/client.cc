@@ -239,7 +239,8 @@ Status S3Client::ErrorStatus(const Context& ctx, int status, const HttpHeaders& 
     Status::Detail detail = result.detail();
     detail.retryable = meaning.retryable;
     detail.retry_after_ms = meaning.retryable ? RetryAfterMs(headers) : 0;
-    if (meaning.code != Code::kUnavailable) detail.outcome_unknown = false;
+    // A gateway's 503 bears a name too, and the put behind it may have had its effect.
+    if (meaning.code != Code::kUnavailable && status < 500) detail.outcome_unknown = false;
     result = Status(meaning.code, std::string(result.message())).WithDetail(std::move(detail));
     if (!meaning.hint.empty()) result = std::move(result).Hint(std::string(meaning.hint));
     break;

@@ -55,7 +55,9 @@ TEST(Response, SaysWhatANumberMeans) {
   EXPECT_TRUE(slow.retryable());
   EXPECT_EQ(slow.detail().retry_after_ms, 7000u);
   EXPECT_EQ(slow.detail().native_name, "SlowDown");
-  EXPECT_TRUE(HttpStatusError(500, {}, {.changes = true}).outcome_unknown());
+  for (const int status : {500, 502, 503, 504}) EXPECT_TRUE(HttpStatusError(status, {}, {.changes = true}).outcome_unknown()) << status;
+  EXPECT_FALSE(HttpStatusError(503, {}, {}).outcome_unknown()) << "nothing was to be changed";
+  EXPECT_FALSE(HttpStatusError(501, {}, {.changes = true}).outcome_unknown());
   EXPECT_FALSE(HttpStatusError(403, {}, {}).retryable());
 }
 
