@@ -27,6 +27,7 @@ std::unique_ptr<BackgroundPush> BackgroundPush::Start(const Context& ctx, const 
   if (names.size() > options.background_files_max) names.resize(options.background_files_max);
   std::unique_ptr<BackgroundPush> push(
       new BackgroundPush(wal_directory, std::min(names.size(), options.background_workers)));
+  if (options.rename_ready) push->markers_.RemoveStale(wal_directory + "/archive_status");
   if (names.empty()) return push;
   for (const std::string& name : names) {
     push->pool_.Submit([&ctx, &options, &deps, self = push.get(), name] {
@@ -57,7 +58,11 @@ void BackgroundPush::PushOne(const Context& ctx, const std::string& name, const 
     WALRIG_ASSIGN([[maybe_unused]] const WalUpload upload, UploadWalFile(ctx, file, 1, options, deps));
     // Only after the object is durable: the marker is what lets a later wal-push skip the work.
     WALRIG_TRY(markers_.Add(ctx, file));
-    return options.rename_ready ? MarkDone(wal_directory_ + "/archive_status", name) : OkStatus();
+    if (!options.rename_ready) return OkStatus();
+    WALRIG_TRY(MarkDone(wal_directory_ + "/archive_status", name));
+    // PostgreSQL will not ask for it any more, so nobody would take the marker away.
+    markers_.Remove(name);
+    return OkStatus();
   };
   const Status status = push();
   if (status.ok()) {

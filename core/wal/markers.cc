@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "core/base/checksum.h"
 #include "core/io/durable_file.h"
+#include "core/postgres/archive_status.h"
 
 namespace walrig {
 namespace {
@@ -52,6 +54,17 @@ Status UploadMarkers::Add(const Context& ctx, const LocalWalFile& file) const {
 void UploadMarkers::Remove(std::string_view name) const {
   // One that stays is harmless: it is only believed for the same content, which is archived.
   unlink((directory_ + std::string(name)).c_str());
+}
+
+void UploadMarkers::RemoveStale(const std::string& archive_status_dir) const {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator it(directory_, error), end; !error && it != end; it.increment(error))
+    names.push_back(it->path().filename());
+  for (const std::string& name : names) {
+    const Result<bool> ready = IsReady(archive_status_dir, name);
+    if (ready.ok() && !*ready) Remove(name);
+  }
 }
 
 }  // namespace walrig

@@ -30,6 +30,8 @@ class UploadMarkers {
   Status Add(const Context& ctx, const LocalWalFile& file) const;
   // Missing is fine.
   void Remove(std::string_view name) const;
+  // Removes those of files that do not wait any more: with PG_READY_RENAME nobody asks for them again.
+  void RemoveStale(const std::string& archive_status_dir) const;
 
  private:
   std::string directory_;

@@ -238,6 +238,22 @@ TEST_F(WalPushTest, WritesIndividualMetadataWhenAsked) {
 
 constexpr uint64_t kCallsMax = 200;  // more storage calls than any push or fetch here needs
 
+// PostgreSQL never asks for a file whose .ready was renamed, so nobody else would take its marker away.
+TEST_F(WalPushTest, LeavesNoMarkerOfAFileThatItMarkedAsDoneItself) {
+  const std::string asked_for = WaitingFile(kName, MakeSegment(1, 3, 77));
+  WaitingFile("000000010000000000000004", MakeSegment(1, 4, 77));
+  dir_.Write("pg_wal/walg_data/walg_archive_status/000000010000000000000001", "of an earlier run");
+  WalPushOptions options = PushOptions(asked_for);
+  options.background_workers = 1, options.background_files_max = 1;
+  options.rename_ready = true;
+  const auto done = [this] { return dir_.Exists("pg_wal/archive_status/000000010000000000000004.done"); };
+  // The second file is pushed when there is time for it.
+  for (int i = 0; i < 1000 && !done(); ++i) ASSERT_THAT(WalPush(ctx_, options, PushDeps()), IsOk());
+  ASSERT_TRUE(done());
+  EXPECT_TRUE(std::filesystem::is_empty(dir_.File("pg_wal/walg_data/walg_archive_status")));
+}
+
+
 class WalPushCrashTest : public WalTest {
  protected:
   // Pushes with the n-th storage call failing, for n = 1, 2, ... until none failed. After a failure the segment is
