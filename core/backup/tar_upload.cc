@@ -1,24 +1,20 @@
 #include "core/backup/tar_upload.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
-#include <deque>
 #include <optional>
-#include <thread>
 #include <utility>
 
+#include "core/backup/tar_lane.h"
 #include "core/base/checksum.h"
 #include "core/base/errno_status.h"
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/tar_writer.h"
-#include "core/pipeline/threads.h"
 #include "core/pipeline/worker_pool.h"
 #include "core/postgres/relation_file.h"
 #include "core/storage/objects.h"
@@ -29,12 +25,6 @@ namespace {
 // What a million bad pages shall not do to a log.
 constexpr uint64_t kWarningsMax = 50;
 constexpr size_t kCorruptNumbersMax = 10;
-constexpr int kOpenFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-
-Status OpenHint(Status status) {
-  if (status.code() != Code::kPermission) return status;
-  return std::move(status).Hint("run walrig as the user that owns the data directory");
-}
 
 Status EmitHeader(const TarEntry& entry, const Emit& emit) {
   WALRIG_ASSIGN(std::string header, EncodeTarHeader(entry));
@@ -52,149 +42,9 @@ Status EmitPadding(uint64_t size_bytes, const Emit& emit) {
 
 }  // namespace
 
-// A file that is packed as several slices. Opened before the first of them, so that it can no longer vanish.
-struct TarUpload::BigFile {
-  size_t index = 0;
-  std::string path;
-  Fd fd;
-  std::vector<uint32_t> crcs;        // by range; each written by its own slice
-  std::mutex mutex;
-  std::condition_variable turn;
-  size_t left = 0;                   // ranges not done; guarded by mutex
-  std::vector<uint32_t> corrupt;     // guarded by mutex
-  size_t next_hash = 0;              // range whose bytes the digest wants next; guarded by mutex
-  bool failed = false;               // guarded by mutex
-  std::optional<Sha256> sha256;      // belongs to the slice whose turn it is
-};
-
-// One open part at a time, and those before it that are still finishing.
-class TarUpload::Lane {
- public:
-  static Result<std::unique_ptr<Lane>> New(TarUpload& upload, size_t workers) {
-    WALRIG_ASSIGN(auto pool, SliceWorkers::New(upload.codec_, workers));
-    return std::unique_ptr<Lane>(new Lane(upload, std::move(pool)));
-  }
-  ~Lane() {
-    // Slices and finishers point at what the caller owns.
-    if (part_ != nullptr) part_->Abort();
-    for (auto& finishing : finishing_) finishing->part->Abort();
-    finishing_.clear();
-  }
-
-  Status Run(const Context& ctx, const WorkerPool* siblings);
-
- private:
-  struct Finishing {
-    std::unique_ptr<OrderedCompressor> part;
-    std::string name;
-    Status status;
-    std::jthread thread;  // last: joined before the rest goes
-  };
-
-  Lane(TarUpload& upload, std::unique_ptr<SliceWorkers> pool) : upload_(upload), pool_(std::move(pool)) {}
-
-  Status Open(const Context& ctx);
-  Status Close(const Context& ctx);
-  Status WaitOldest();
-  Status Submit(const Context& ctx, const TarUnit& unit);
-  Status SubmitBig(const Context& ctx, size_t index);
-
-  TarUpload& upload_;
-  std::unique_ptr<SliceWorkers> pool_;
-  std::unique_ptr<OrderedCompressor> part_;
-  uint32_t number_ = 0;
-  uint32_t group_ = 0;
-  uint64_t payload_ = 0;
-  std::deque<std::unique_ptr<Finishing>> finishing_;
-};
-
-Status TarUpload::Lane::Open(const Context& ctx) {
-  number_ = upload_.last_part_.fetch_add(1) + 1;
-  payload_ = 0;
-  const std::string key = TarKey(upload_.options_.backup_name, upload_.PartFileName(number_));
-  WALRIG_ASSIGN(auto sink, upload_.storage_.Put(ctx, key, NewObject(upload_.storage_)));
-  WALRIG_ASSIGN(part_, OrderedCompressor::New(*pool_, std::move(sink), {}));
-  return OkStatus();
-}
-
-Status TarUpload::Lane::Close(const Context& ctx) {
-  WALRIG_TRY(part_->Submit(ctx, [](const Context&, const Emit& emit) { return emit(TarTrailer()); }));
-  auto finishing = std::make_unique<Finishing>();
-  finishing->part = std::move(part_);
-  finishing->name = upload_.PartFileName(number_);
-  WALRIG_ASSIGN(finishing->thread,
-                StartThread([&ctx, f = finishing.get()] { f->status = f->part->Finish(ctx); }));
-  finishing_.push_back(std::move(finishing));
-  while (finishing_.size() > std::max<size_t>(1, upload_.options_.parts_finishing_max)) WALRIG_TRY(WaitOldest());
-  return OkStatus();
-}
-
-Status TarUpload::Lane::WaitOldest() {
-  std::unique_ptr<Finishing> oldest = std::move(finishing_.front());
-  finishing_.pop_front();
-  oldest->thread.join();
-  if (!oldest->status.ok()) return std::move(oldest->status).With("storing " + oldest->name);
-  upload_.Done(oldest->name, oldest->part->stats());
-  return OkStatus();
-}
-
-Status TarUpload::Lane::Run(const Context& ctx, const WorkerPool* siblings) {
-  while (std::optional<TarUnit> unit = upload_.planner_.Next()) {
-    WALRIG_TRY(ctx.Poll());
-    if (siblings != nullptr && siblings->failed()) return OkStatus();
-    if (part_ != nullptr && (unit->group != group_ || payload_ > upload_.options_.part_bytes_max)) WALRIG_TRY(Close(ctx));
-    if (part_ == nullptr) WALRIG_TRY(Open(ctx));
-    group_ = unit->group;
-    payload_ += unit->payload_bytes;
-    Status status = Submit(ctx, *unit);
-    if (!status.ok()) return std::move(status).With("storing " + upload_.PartFileName(number_));
-  }
-  if (part_ != nullptr) WALRIG_TRY(Close(ctx));
-  while (!finishing_.empty()) WALRIG_TRY(WaitOldest());
-  return OkStatus();
-}
-
-Status TarUpload::Lane::Submit(const Context& ctx, const TarUnit& unit) {
-  for (size_t position = unit.begin; position < unit.end; ++position)
-    upload_.files_.outcome(upload_.planner_.Index(position)).part = number_;
-  if (unit.big) return SubmitBig(ctx, upload_.planner_.Index(unit.begin));
-  return part_->Submit(ctx, [upload = &upload_, unit](const Context& c, const Emit& emit) {
-    return upload->PackRun(c, unit, emit);
-  });
-}
-
-Status TarUpload::Lane::SubmitBig(const Context& ctx, size_t index) {
-  const FileEntry& entry = upload_.files_.entry(index);
-  auto file = std::make_shared<BigFile>();  // shared by its slices; the last one closes it
-  file->index = index;
-  file->path = upload_.files_.Path(entry);
-  Result<Fd> fd = OpenFd(file->path, kOpenFlags);
-  if (fd.status().code() == Code::kNotFound) {
-    upload_.Vanished(ctx, index, file->path);
-    return OkStatus();
-  }
-  if (!fd.ok()) return OpenHint(std::move(fd).status());
-  file->fd = *std::move(fd);
-  const uint64_t slice = upload_.options_.slice_bytes;
-  const size_t ranges = static_cast<size_t>((entry.size_bytes + slice - 1) / slice);
-  file->crcs.resize(ranges);
-  file->left = ranges;
-  if (upload_.options_.sha256) {
-    WALRIG_ASSIGN(Sha256 sha256, Sha256::New());
-    file->sha256.emplace(std::move(sha256));
-  }
-  for (size_t range = 0; range < ranges; ++range) {
-    WALRIG_TRY(part_->Submit(ctx, [upload = &upload_, file, range](const Context& c, const Emit& emit) {
-      Status status = upload->PackRange(c, *file, range, emit);
-      if (!status.ok()) {
-        std::lock_guard lock(file->mutex);
-        file->failed = true;
-        file->turn.notify_all();
-      }
-      return status;
-    }));
-  }
-  return OkStatus();
+Status PackedFileHint(Status status) {
+  if (status.code() != Code::kPermission) return status;
+  return std::move(status).Hint("run walrig as the user that owns the data directory");
 }
 
 TarUpload::TarUpload(FileSet& files, Storage& storage, const Codec& codec, ProgressCounters* progress,
@@ -340,12 +190,12 @@ Status TarUpload::PackFile(const Context& ctx, size_t index, MutableByteSpan buf
     return EmitHeader(HeaderOf(seen), emit);
   }
   const std::string path = files_.Path(seen);
-  Result<Fd> fd = OpenFd(path, kOpenFlags);
+  Result<Fd> fd = OpenFd(path, kPackedFileFlags);
   if (fd.status().code() == Code::kNotFound) {
     Vanished(ctx, index, path);
     return OkStatus();
   }
-  if (!fd.ok()) return OpenHint(std::move(fd).status());
+  if (!fd.ok()) return PackedFileHint(std::move(fd).status());
   std::optional<Sha256> sha256;
   if (options_.sha256) {
     WALRIG_ASSIGN(Sha256 made, Sha256::New());
@@ -361,13 +211,14 @@ Status TarUpload::PackFile(const Context& ctx, size_t index, MutableByteSpan buf
                 }));
   WALRIG_TRY(EmitPadding(entry.size_bytes, emit));
   pages_checked_ += read.pages_checked;
+  if (read.padded_bytes != 0) Shrank(ctx, entry);
   if (sha256) digests_[index] = sha256->Digest();
   Record(ctx, index, entry, read.crc32c, std::move(read.corrupt_blocks));
   return OkStatus();
 }
 
 Status TarUpload::PackRange(const Context& ctx, BigFile& file, size_t range, const Emit& emit) {
-  const FileEntry& entry = files_.entry(file.index);
+  const FileEntry& entry = file.entry;
   RangeRead read = RangeOf(entry, file.path, file.fd.get());
   read.offset = range * options_.slice_bytes;
   read.length = std::min(options_.slice_bytes, entry.size_bytes - read.offset);
@@ -392,6 +243,7 @@ Status TarUpload::PackRange(const Context& ctx, BigFile& file, size_t range, con
   pages_checked_ += outcome->pages_checked;
   std::unique_lock lock(file.mutex);
   file.corrupt.insert(file.corrupt.end(), outcome->corrupt_blocks.begin(), outcome->corrupt_blocks.end());
+  file.shrank = file.shrank || outcome->padded_bytes != 0;
   if (--file.left != 0) return OkStatus();
   lock.unlock();
   Finish(ctx, file);
@@ -419,7 +271,7 @@ Status TarUpload::HashInTurn(const Context& ctx, BigFile& file, size_t range, By
 }
 
 void TarUpload::Finish(const Context& ctx, BigFile& file) {
-  const uint64_t size = files_.entry(file.index).size_bytes;
+  const uint64_t size = file.entry.size_bytes;
   uint32_t crc = 0;
   for (size_t range = 0; range < file.crcs.size(); ++range) {
     const uint64_t offset = range * options_.slice_bytes;
@@ -427,7 +279,8 @@ void TarUpload::Finish(const Context& ctx, BigFile& file) {
   }
   if (file.sha256) digests_[file.index] = file.sha256->Digest();
   std::sort(file.corrupt.begin(), file.corrupt.end());
-  Record(ctx, file.index, files_.entry(file.index), crc, std::move(file.corrupt));
+  if (file.shrank) Shrank(ctx, file.entry);
+  Record(ctx, file.index, file.entry, crc, std::move(file.corrupt));
 }
 
 void TarUpload::Record(const Context& ctx, size_t index, const FileEntry& entry, uint32_t crc32c,
@@ -453,6 +306,14 @@ void TarUpload::Record(const Context& ctx, size_t index, const FileEntry& entry,
                  fmt::format("corrupt pages in {}: {}, blocks {}{}", files_.MemberName(entry), count, Join(some, ", "),
                              count > some.size() ? ", ..." : ""));
   if (last) ctx.log->Write(LogLevel::kWarning, "backup", "more corrupt files are counted but not listed");
+}
+
+// After its opening, in place. WAL makes that of a relation good.
+void TarUpload::Shrank(const Context& ctx, const FileEntry& entry) {
+  const std::string member = files_.MemberName(entry);
+  if (LiesWithRelations(member)) return;
+  ctx.log->Write(LogLevel::kWarning, "backup",
+                 fmt::format("{} became shorter while it was read: its end is stored as zeros", Printable(member, 4096)));
 }
 
 void TarUpload::Vanished(const Context& ctx, size_t index, const std::string& path) {

@@ -9,6 +9,8 @@
 // THREADS: one at a time; it starts its own threads and joins them before Pack returns.
 #pragma once
 
+#include <fcntl.h>
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -51,6 +53,10 @@ struct MemberBytes {
   std::string body;
 };
 
+// How a file of the data directory is opened to be packed, and what is said when that is forbidden.
+inline constexpr int kPackedFileFlags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+Status PackedFileHint(Status status);
+
 class TarUpload {
  public:
   // All must outlive it. `progress` may be null.
@@ -72,8 +78,8 @@ class TarUpload {
   uint64_t stored_bytes() const;
   uint64_t pages_checked() const { return pages_checked_.load(std::memory_order_relaxed); }
   uint64_t corrupt_pages() const { return corrupt_pages_.load(std::memory_order_relaxed); }
-  // The entry of a file as it was stored: with the size and time at its opening, where these count: a file that is no relation's and was
-  // rewritten since the walk.
+  // The entry of a file as it was stored: with the size and time at its opening where these count, of a file that is not a
+  // relation's and was rewritten since the walk.
   FileEntry Stored(size_t index) const;
   // By index in the set.
   const std::map<size_t, CorruptBlocks>& corrupt_blocks() const { return corrupt_; }
@@ -93,6 +99,7 @@ class TarUpload {
   Status HashInTurn(const Context& ctx, BigFile& file, size_t range, ByteSpan bytes, const Emit& emit);
   void Finish(const Context& ctx, BigFile& file);
   void Record(const Context& ctx, size_t index, const FileEntry& entry, uint32_t crc32c, std::vector<uint32_t> corrupt);
+  void Shrank(const Context& ctx, const FileEntry& entry);
   void Vanished(const Context& ctx, size_t index, const std::string& path);
   Status RunLanes(const Context& ctx);
   void Done(const std::string& tar_name, const ObjectStats& stats);
