@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/wiring.h"
 #include "core/backup/list.h"
+#include "core/catalog/leftovers.h"
 
 namespace walrig {
 namespace {
@@ -34,6 +35,12 @@ void PrintText(Invocation& call, const BackupListReport& report, bool detail, bo
   call.out.Write(pretty ? PrettyTable(table) : PlainTable(table));
 }
 
+// What killed runs left is no backup and stands in no row. That it cannot be looked for does not harm a list.
+void TellLeftovers(const Invocation& call, Storage& storage) {
+  const Result<Leftovers> leftovers = FindLeftovers(call.ctx, storage, kLeftoverAgeNs);
+  if (leftovers.ok() && !leftovers->empty()) LogWarning(call, DescribeLeftovers(*leftovers));
+}
+
 Result<ExitCode> Run(Invocation& call) {
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(const std::vector<NamedStorage> storages,
@@ -47,6 +54,7 @@ Result<ExitCode> Run(Invocation& call) {
     if (!part.order_warning.empty()) {
       LogWarning(call, storages.size() > 1 ? fmt::format("storage {}: {}", one.name, part.order_warning) : part.order_warning);
     }
+    TellLeftovers(call, *one.storage);
     std::move(part.rows.begin(), part.rows.end(), std::back_inserter(report.rows));
   }
   const bool some = std::any_of(storages.begin(), storages.end(), [](const auto& one) { return one.storage != nullptr; });

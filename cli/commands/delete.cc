@@ -8,6 +8,7 @@
 #include "core/base/string_util.h"
 #include "core/catalog/chain.h"
 #include "core/retention/execute.h"
+#include "core/retention/garbage.h"
 
 namespace walrig {
 namespace {
@@ -29,6 +30,18 @@ constexpr CliOption kTargetOptions[] = {
      .value_name = "JSON",
      .help = "Delete the backup with this user data instead of one by name"},
     {.name = "force", .help = "Delete permanent backups too"},
+    kTargetStorage,
+};
+
+constexpr CliOption kGarbageOptions[] = {
+    kConfirm,
+    kDryRun,
+    kJson,
+    kSentinelTime,
+    {.name = "older-than",
+     .kind = OptionKind::kValue,
+     .value_name = "AGE",
+     .help = "Of what nobody knows the writer of: only what has nothing younger; 24h by default"},
     kTargetStorage,
 };
 
@@ -131,13 +144,78 @@ Result<ExitCode> RunTarget(Invocation& call) {
   return Delete(call, options, wiring, *storage);
 }
 
+Json GarbageJson(const DeleteGarbageReport& report, const std::string& storage) {
+  Json backups = Json::array(), uploads = Json::array(), kept = Json::array();
+  for (const LeftoverBackup& backup : report.found.backups)
+    backups.push_back({{"backup_name", backup.name}, {"objects", backup.keys.size()}, {"size", backup.bytes}});
+  for (const UnfinishedUpload& upload : report.found.uploads) {
+    uploads.push_back({{"name", upload.key}});
+    if (upload.size_bytes != kUnknownSize) uploads.back()["size"] = upload.size_bytes;
+  }
+  for (const KeptGarbage& one : report.kept) kept.push_back({{"backup_name", one.name}, {"why", one.why}});
+  return Json{{"storage_name", storage},
+              {"executed", report.executed},
+              {"deleted_objects", report.deleted_objects},
+              {"removed_uploads", report.removed_uploads},
+              {"size", report.found.bytes()},
+              {"backups", backups},
+              {"uploads", uploads},
+              {"kept", kept}};
+}
+
+void LogGarbage(const Invocation& call, const DeleteGarbageReport& report, const std::string& storage) {
+  for (const KeptGarbage& one : report.kept)
+    LogWarning(call, fmt::format("kept: what is left of {} in storage {}: {}", one.name, storage, one.why));
+  for (const LeftoverBackup& backup : report.found.backups)
+    LogInfo(call, fmt::format("Unfinished backup marked for deletion: {} ({} objects, {}) storage={}", backup.name,
+                              backup.keys.size(), FormatBytes(backup.bytes), storage));
+  for (const UnfinishedUpload& upload : report.found.uploads)
+    LogInfo(call, fmt::format("Unfinished upload marked for deletion: {} ({}) storage={}", Printable(upload.key, 1000),
+                              upload.size_bytes == kUnknownSize ? "unknown size" : FormatBytes(upload.size_bytes), storage));
+  const std::string what = fmt::format("{} unfinished backups, {} unfinished uploads, {}", report.found.backups.size(),
+                                       report.found.uploads.size(), FormatBytes(report.found.bytes()));
+  LogInfo(call, report.executed ? fmt::format("storage {}: deleted {}", storage, what)
+                                : fmt::format("dry run, storage {}: would delete {}; run again with --confirm", storage, what));
+}
+
+// Each storage by itself: a backup is written into one, with its sentinel, and what a broken-off transfer left in
+// another is garbage there.
+Result<ExitCode> RunGarbage(Invocation& call) {
+  const std::string kind = call.Argument(0);
+  if (kind != "BACKUPS") {
+    return UsageError(call, "delete garbage needs BACKUPS: what interrupted runs of backup-push left; outdated WAL (ARCHIVES) "
+                            "is not deleted by this version");
+  }
+  DeleteGarbageOptions options;
+  options.confirm = Confirmed(call);
+  Result<int64_t> age = ParseGoDuration(call.Text("older-than", "24h"));
+  if (!age.ok()) return std::move(age).status().With("--older-than");
+  if (*age < 0) return InvalidArgument("--older-than: a negative age");
+  options.age_ns = *age;
+  Wiring wiring(call.settings, call.log);
+  WALRIG_ASSIGN(const std::vector<NamedStorage> storages,
+                wiring.OpenStorages(call.ctx, {.read_only = !options.confirm, .turbo = call.turbo, .target = TargetStorage(call)}));
+  Json array = Json::array();
+  for (const NamedStorage& one : storages) {
+    if (one.storage == nullptr) continue;
+    Result<DeleteGarbageReport> report = DeleteGarbage(call.ctx, options, *one.storage);
+    if (!report.ok()) return std::move(report).status().With("storage " + one.name);
+    if (call.Has("json"))
+      array.push_back(GarbageJson(*report, one.name));
+    else
+      LogGarbage(call, *report, one.name);
+  }
+  if (call.Has("json")) call.out.Json(array);
+  return ExitCode::kOk;
+}
+
 Result<ExitCode> RunAlone(Invocation& call) {
   const std::string form = call.Argument(0);
   if (form.empty()) {
     call.out.Write(CommandHelp(DeleteCommands()[0]));
     return ExitCode::kOk;
   }
-  for (const std::string_view later : {"retain", "before", "garbage"}) {
+  for (const std::string_view later : {"retain", "before"}) {
     if (form == later) return UsageError(call, fmt::format("delete {} is not supported by this version", form));
   }
   return UsageError(call, fmt::format("delete {}: no such form", Printable(form)));
@@ -146,7 +224,7 @@ Result<ExitCode> RunAlone(Invocation& call) {
 constexpr Command kCommands[] = {
     {
         .name = "delete",
-        .summary = "Delete backups; see delete everything and delete target",
+        .summary = "Delete backups; see delete everything, delete target and delete garbage",
         .arguments = "FORM",
         .arguments_min = 0,
         .arguments_max = 1000,
@@ -172,6 +250,16 @@ constexpr Command kCommands[] = {
         .arguments_max = 2,
         .hint = ArgumentHint::kBackupName,
         .run = RunTarget,
+    },
+    {
+        .name = "delete garbage",
+        .summary = "Delete what interrupted runs of backup-push left; only shows it without --confirm",
+        .arguments = "BACKUPS",
+        .description = "Folders of backups without a sentinel and uploads without an end: of runs whose process is gone, seen on\n"
+                       "its own machine, and of others when nothing of them is younger than --older-than.",
+        .options = kGarbageOptions,
+        .arguments_max = 1,
+        .run = RunGarbage,
     },
 };
 

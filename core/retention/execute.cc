@@ -6,6 +6,7 @@
 
 #include "core/layout/backup_name.h"
 #include "core/layout/paths.h"
+#include "core/retention/guard.h"
 #include "core/storage/objects.h"
 
 namespace walrig {
@@ -29,29 +30,6 @@ RetentionBackup DescribeBackup(const BackupEntry& entry) {
   return backup;
 }
 
-// A delta whose sentinel is unreadable may descend from anything: its name tells the parent's segment only.
-Status RefuseUnknownParents(const std::vector<BackupEntry>& entries, const std::string& target) {
-  for (const BackupEntry& entry : entries) {
-    if (entry.sentinel || entry.name == target) continue;
-    auto name = ParseBackupName(entry.name);
-    if (name.ok() && !name->parent) continue;
-    return PreconditionFailed(fmt::format("whether {} needs {} cannot be told: {}", entry.name, target,
-                                          entry.sentinel_status.message()))
-        .Hint("delete that backup first, or say FORCE");
-  }
-  return OkStatus();
-}
-
-// By metadata.json as it lies in this storage; that there is none says nothing here.
-Status RefusePermanentIn(const Context& ctx, Storage& storage, const std::string& name) {
-  const Result<BackupMetadata> metadata = LoadMetadata(ctx, storage, name);
-  if (metadata.status().code() == Code::kNotFound || (metadata.ok() && !metadata->permanent)) return OkStatus();
-  if (!metadata.ok() && metadata.status().code() != Code::kCorruption) return metadata.status();
-  return PreconditionFailed(metadata.ok() ? name + " is marked permanent"
-                                          : fmt::format("whether {} is permanent cannot be told: {}", name, metadata.status().message()))
-      .Hint("to delete it all the same: delete everything FORCE, delete target NAME --force");
-}
-
 Status DeleteBatch(const Context& ctx, Storage& storage, std::span<const std::string> keys, uint64_t* deleted) {
   WALRIG_TRY(ctx.Poll());
   std::vector<Status> each;
@@ -61,17 +39,6 @@ Status DeleteBatch(const Context& ctx, Storage& storage, std::span<const std::st
     ++*deleted;
   }
   return OkStatus();
-}
-
-// What is left of a backup may still say that it is to be kept, and others may still need it.
-Status RefuseWanted(const Context& ctx, Storage& storage, const std::string& name, const std::vector<BackupEntry>& entries) {
-  WALRIG_TRY(RefusePermanentIn(ctx, storage, name));
-  for (const BackupEntry& entry : entries) {
-    if (!entry.sentinel || !entry.sentinel->delta || entry.sentinel->delta->from != name) continue;
-    return PreconditionFailed(fmt::format("{} has no sentinel, and {} needs it", name, entry.name))
-        .Hint("bring its sentinel back, or say --force; its deltas are of no use then");
-  }
-  return RefuseUnknownParents(entries, name);
 }
 
 DeletionPlan PlanLeftover(const std::vector<ObjectInfo>& objects) {
