@@ -129,6 +129,25 @@ Result<std::vector<Wiring::Place>> Wiring::Places() const {
   return places;
 }
 
+Result<std::vector<std::string>> Wiring::StorageDirectories() const {
+  WALRIG_ASSIGN(const std::vector<Place> places, Places());
+  std::vector<std::string> directories;
+  for (const Place& place : places) {
+    if (place.choice.name != "fs") continue;
+    const SettingLookup lookup = place.own.has_value() ? LookupOf(*place.own, settings_) : LookupIn(settings_);
+    std::string path = lookup("WALG_FILE_PREFIX").value_or("");
+    for (const auto& [name, value] : place.choice.values)
+      if (name == "prefix") path = value;
+    for (const std::string_view scheme : {"file://localhost", "file://"}) {
+      if (!path.starts_with(scheme)) continue;
+      path.erase(0, scheme.size());
+      break;
+    }
+    if (!path.empty()) directories.push_back(std::move(path));
+  }
+  return directories;
+}
+
 Result<std::unique_ptr<Storage>> Wiring::OpenPlace(const Context& ctx, const Place& place, const StorageUse& use) {
   WALRIG_ASSIGN(Registry* const plugins, registry(ctx));
   const SettingLookup lookup = place.own.has_value() ? LookupOf(*place.own, settings_) : LookupIn(settings_);

@@ -75,6 +75,8 @@ class Wiring : public CodecProvider {
   // Each storage by itself, "default" first, then by name. FAILS WITH: kConfig; a storage that cannot be reached is no
   // failure unless it is the only one or the target.
   Result<std::vector<NamedStorage>> OpenStorages(const Context& ctx, const StorageUse& use);
+  // The directories of storages that are directories of this machine (fs), whether they exist or not. FAILS WITH: kConfig.
+  Result<std::vector<std::string>> StorageDirectories() const;
   // What new objects are written with. Call it before anything is written: a cipher that is configured and not
   // installed is an error here.
   Result<Codec> WriteCodec(const Context& ctx);

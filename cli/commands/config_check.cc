@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/wiring.h"
+#include "core/pgdata/placement.h"
 #include "core/plugin/manifest.h"
 
 namespace walrig {
@@ -61,6 +62,17 @@ class Checker {
     Good(what, text);
   }
 
+  // PGDATA is known from the environment or the file; without it there is nothing to compare with.
+  void Placement() {
+    const std::string pgdata = settings_.Text("PGDATA");
+    const Result<std::vector<std::string>> directories = wiring_.StorageDirectories();
+    if (pgdata.empty() || !directories.ok()) return;
+    for (const std::string& directory : *directories) {
+      const Status outside = CheckOutsideCluster(pgdata, directory);
+      if (!outside.ok()) Add("storage", outside);
+    }
+  }
+
   std::vector<ConfigFinding> Take() { return std::move(findings_); }
 
  private:
@@ -81,6 +93,7 @@ std::vector<ConfigFinding> CheckConfig(const Context& ctx, const Settings& setti
   Checker checker(ctx, settings, log);
   checker.Values();
   checker.Plugin("storage", PluginKind::kStorage, ChooseStorage(settings), "");
+  checker.Placement();
   checker.Plugin("compressor", PluginKind::kCompressor, ChooseCompressor(settings), "none");
   checker.Plugin("cipher", PluginKind::kCipher, ChooseCipher(settings), "");
   return checker.Take();

@@ -20,7 +20,7 @@ struct ConfigFinding {
 };
 
 // Types of all values; the chosen storage, compressor and cipher, whether their plugins are there, and their options
-// against the catalogue's schema.
+// against the catalogue's schema; where PGDATA is set, whether the storage lies in that cluster.
 std::vector<ConfigFinding> CheckConfig(const Context& ctx, const Settings& settings, Logger& log);
 
 }  // namespace walrig

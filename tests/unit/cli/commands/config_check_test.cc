@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/base/logger.h"
 #include "tests/support/temp_dir.h"
@@ -41,6 +42,30 @@ TEST_F(ConfigCheckTest, NamesSettingsThatThisVersionIgnores) {
   EXPECT_THAT(finding.text, HasSubstr("WALG_STATSD_ADDRESS"));
   EXPECT_THAT(finding.text, Not(HasSubstr("WALG_DIRECT_IO"))) << "nobody set it";
   EXPECT_TRUE(Find("settings").ok);
+}
+
+TEST_F(ConfigCheckTest, RefusesAStorageInsideTheCluster) {
+  const auto inside = [this] {
+    for (const ConfigFinding& finding : CheckConfig(ctx_, settings_, log_))
+      if (finding.text.find("a directory of the cluster") != std::string::npos) return !finding.ok;
+    return false;
+  };
+  const std::string pgdata = dir_.Mkdir("data"), space = dir_.Mkdir("space");
+  dir_.Mkdir("data/pg_tblspc");
+  dir_.Mkdir("data/backups");
+  std::filesystem::create_symlink(space, pgdata + "/pg_tblspc/16387");
+  std::filesystem::create_symlink(pgdata + "/backups", dir_.File("link"));
+  dir_.Mkdir("space/backups");
+  Set("PGDATA", pgdata);
+  Set("WALG_FILE_PREFIX", dir_.Mkdir("outside"));
+  EXPECT_FALSE(inside());
+  for (const char* name : {"data/backups", "link", "space/backups"}) {
+    Set("WALG_FILE_PREFIX", "file://localhost" + dir_.File(name));
+    EXPECT_TRUE(inside()) << name;
+  }
+  Set("WALG_FILE_PREFIX", dir_.File("outside"));
+  Set("WALG_FAILOVER_STORAGES", R"({"second": {"WALG_FILE_PREFIX": ")" + dir_.File("link") + "\"}}");
+  EXPECT_TRUE(inside());
 }
 
 TEST_F(ConfigCheckTest, RefusesAPluginThatTheLoaderWouldNotTrust) {
