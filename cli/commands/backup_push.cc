@@ -104,6 +104,9 @@ Result<BackupPushOptions> OptionsFrom(const Invocation& call) {
   WALRIG_ASSIGN(const bool all_corrupt, settings.Bool("WALG_STORE_ALL_CORRUPT_BLOCKS"));
   options.store_all_corrupt_blocks = all_corrupt || call.Has("store-all-corrupt");
   WALRIG_ASSIGN(options.manifest_checksum, ChecksumFrom(settings));
+  WALRIG_ASSIGN(const std::string archive, settings.Choice("WALRIG_WAL_ARCHIVE"));
+  options.wal_archive = archive == "elsewhere" ? WalArchive::kElsewhere : WalArchive::kStorage;
+  WALRIG_ASSIGN(options.allow_other_cluster, settings.Bool("WALRIG_ALLOW_OTHER_CLUSTER"));
   WALRIG_ASSIGN(const uint64_t steps, settings.Number("WALG_DELTA_MAX_STEPS"));
   const bool full = call.Has("full");
   options.delta_steps_max = full ? 0 : static_cast<uint32_t>(std::min<uint64_t>(steps, UINT32_MAX));
@@ -136,17 +139,27 @@ Json ReportJson(const BackupPushReport& report) {
               {"corrupt_pages", report.findings}};
 }
 
+// With failover storages wal-push may write to another one than this backup goes to, and wal-fetch looks into all.
+Result<std::vector<NamedStorage>> Archives(Invocation& call, Wiring& wiring) {
+  if (!call.settings.FindExplicit("WALG_FAILOVER_STORAGES").has_value()) return std::vector<NamedStorage>();
+  return wiring.OpenStorages(call.ctx, {.read_only = true, .turbo = call.turbo});
+}
+
 Result<ExitCode> Run(Invocation& call) {
   WALRIG_TRY(RefuseDeltaParent(call));
-  WALRIG_ASSIGN(const BackupPushOptions options, OptionsFrom(call));
+  WALRIG_ASSIGN(BackupPushOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
+  WALRIG_ASSIGN(options.storage_directories, wiring.StorageDirectories());
   WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
   WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.turbo = call.turbo, .one = true, .target = TargetStorage(call)}));
   ConnectOptions connect;
   connect.data_directory = options.data_directory;
   WALRIG_ASSIGN(const auto server, ConnectBackupServer(call.ctx, connect));
   ProgressLine progress(call.ctx, call.settings);
+  WALRIG_ASSIGN(const std::vector<NamedStorage> archives, Archives(call, wiring));
   BackupPushDeps deps{*storage, codec, *server, &progress.counters()};
+  for (const NamedStorage& one : archives)
+    if (one.storage != nullptr) deps.archives.push_back(one.storage.get());
   WALRIG_ASSIGN(const BackupPushReport report, BackupPush(progress.context(), options, deps));
   progress.Stop();
   if (call.Has("json")) call.out.Json(ReportJson(report));

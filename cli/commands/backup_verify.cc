@@ -33,6 +33,7 @@ Json ResultJson(const BackupVerifyResult& result) {
               {"files_checked", result.files_checked},
               {"pages_checked", result.pages_checked},
               {"wal_checked", result.wal_checked},
+              {"wal_elsewhere", result.wal_elsewhere},
               {"objects", result.objects},
               {"files", result.files},
               {"pages", result.pages},
@@ -58,6 +59,10 @@ void PrintText(Invocation& call, const BackupVerifyReport& report) {
     call.out.Line(fmt::format("{}: {} ({} files, {} plain, {} stored; checked: {})", result.backup_name,
                               result.ok ? "ok" : "DAMAGED", result.files, FormatBytes(result.plain_bytes),
                               FormatBytes(result.stored_bytes), Checked(result)));
+    if (result.wal_elsewhere) {
+      call.log.Write(LogLevel::kWarning, "verify",
+                     result.backup_name + ": its WAL is kept elsewhere (WALRIG_WAL_ARCHIVE) and was not looked for");
+    }
     for (const VerifyFinding& finding : result.findings) {
       call.out.Line(fmt::format("  {}: {}", Printable(finding.where), finding.what));
     }

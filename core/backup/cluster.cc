@@ -18,8 +18,6 @@ namespace {
 constexpr int kControlReadsMax = 20;
 constexpr uint64_t kControlPauseNs = 5'000'000;
 
-void Warn(const Context& ctx, std::string_view text) { ctx.log->Write(LogLevel::kWarning, "backup", text); }
-
 Result<std::string> RealPath(const std::string& path) {
   std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
   if (!real) return ErrnoStatus(errno, "resolve " + path);
@@ -28,20 +26,6 @@ Result<std::string> RealPath(const std::string& path) {
 
 Status OwnerHint(Status status) {
   return std::move(status).Hint("run walrig as the user that owns the data directory");
-}
-
-void WarnWhereArchivingIsOff(const Context& ctx, const ServerInfo& server) {
-  if (server.archive_mode.empty()) return;  // this role may not see it
-  if (server.archive_mode != "on" && server.archive_mode != "always")
-    return Warn(ctx,
-                "archive_mode is " + server.archive_mode +
-                    ": without the WAL that is written meanwhile, this backup cannot be restored; set archive_mode = on "
-                    "and archive_command = 'walrig wal-push \"%p\"'");
-  const bool command = !server.archive_command.empty() && server.archive_command != "(disabled)";
-  if (!command && server.archive_library.empty())
-    Warn(ctx,
-         "archive_command is empty: without the WAL that is written meanwhile, this backup cannot be restored; set "
-         "archive_command = 'walrig wal-push \"%p\"'");
 }
 
 }  // namespace
@@ -87,7 +71,6 @@ Result<Cluster> LookAtCluster(const Context& ctx, BackupServer& server, const st
     return ConfigError(fmt::format("WALG_PG_WAL_SIZE says {}, but the server's WAL segments have {}",
                                    FormatBytes(wal_segment_bytes), FormatBytes(cluster.server.wal_segment_bytes)))
         .Hint("unset WALG_PG_WAL_SIZE: walrig asks the server");
-  if (!cluster.server.in_recovery) WarnWhereArchivingIsOff(ctx, cluster.server);
   return cluster;
 }
 

@@ -19,8 +19,8 @@ struct Cluster {
   ControlData control;
 };
 
-// Asks the server, and looks whether it is that of `data_directory`; warns where it archives no WAL. `wal_segment_bytes`
-// is the user's own word, compared with the server's; 0 none.
+// Asks the server, and looks whether it is that of `data_directory`. `wal_segment_bytes` is the user's own word, compared
+// with the server's; 0 none.
 // FAILS WITH: kInvalidArgument (another server's directory), kNotSupported (its version), kConfig (the segment size),
 // kPermission, kNotFound, and what the server fails with.
 Result<Cluster> LookAtCluster(const Context& ctx, BackupServer& server, const std::string& data_directory,

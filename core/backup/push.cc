@@ -10,17 +10,17 @@
 #include <optional>
 #include <utility>
 
-#include "core/backup/archive_wait.h"
+#include "core/backup/backup_wal.h"
 #include "core/backup/claim.h"
 #include "core/backup/cluster.h"
+#include "core/backup/commit.h"
 #include "core/backup/documents.h"
+#include "core/backup/storage_check.h"
 #include "core/backup/tar_upload.h"
 #include "core/base/errno_status.h"
 #include "core/base/json.h"
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
-#include "core/catalog/backup_objects.h"
-#include "core/catalog/object_reader.h"
 #include "core/layout/backup_name.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/tar_writer.h"
@@ -50,40 +50,45 @@ std::string HostName() {
 // One run of the job. Each step is a method; what later steps need is a member.
 class Push {
  public:
-  Push(const BackupPushOptions& options, BackupPushDeps& deps) : options_(options), deps_(deps) {}
+  Push(const BackupPushOptions& options, BackupPushDeps& deps) : options_(options), deps_(deps), wal_(options, deps) {}
 
   Status CheckOptions(const Context& ctx);
   Status LookAtServer(const Context& ctx);
+  Status LookAtStorage(const Context& ctx) {
+    return CheckStorage(ctx, options_, deps_, facts_.data_directory, facts_.server.system_identifier);
+  }
   Status Begin(const Context& ctx);
   Status ClaimName(const Context& ctx);
   Status Walk(const Context& ctx);
+  Status CheckArchiving(const Context& ctx) { return wal_.CheckArchiving(ctx, facts_); }
   Status StoreParts(const Context& ctx);
   Status StoreControlFile(const Context& ctx);
   Status End(const Context& ctx);
   Status StoreLabels(const Context& ctx);
   Status StoreDocuments(const Context& ctx);
-  Status WaitForWal(const Context& ctx);
-  Status StoreSentinel(const Context& ctx);
+  Status WaitForWal(const Context& ctx) { return wal_.Wait(ctx, facts_); }
+  Status Commit(const Context& ctx);
+  // Where a put replaces what is there, a run that lost its folder must not write into a backup that is finished by now.
+  Status CheckClaim(const Context& ctx) const {
+    return deps_.storage.capabilities().put_if_absent ? OkStatus() : claim_->Check(ctx);
+  }
   BackupPushReport Report(const Context& ctx) const;
 
-  // Every step above that needs the server still in backup mode.
-  Status StoreAll(const Context& ctx);
   Status Ping(const Context& ctx);
   void Undo(const Context& ctx);
 
  private:
-  Status CheckStored(const Context& ctx);
   Status CheckStillStandby(const Context& ctx);
-  std::string Key(std::string_view name) const { return BackupFolder(facts_.name) + std::string(name); }
 
   const BackupPushOptions& options_;
   BackupPushDeps& deps_;
+  BackupWal wal_;
   ControlData control_;
   BackupFacts facts_;
   BackupStart start_;
   bool verify_pages_ = false;
   std::optional<NameClaim> claim_;  // from the moment when something of ours may lie in the storage
-  bool sentinel_may_be_ours_ = false;
+  bool sentinel_tried_ = false;
   FileSet files_;
   std::unique_ptr<TarUpload> upload_;
   std::vector<ExtraFile> extra_;
@@ -123,7 +128,7 @@ Status Push::LookAtServer(const Context& ctx) {
   verify_pages_ = options_.verify != PageVerify::kOff && facts_.server.data_checksums;
   if (options_.verify == PageVerify::kStrict && !verify_pages_)
     Say(ctx, LogLevel::kWarning, "the cluster has no page checksums (data_checksums is off): pages are not verified");
-  return OkStatus();
+  return wal_.Prepare(ctx, facts_.server);
 }
 
 Status Push::Begin(const Context& ctx) {
@@ -131,6 +136,11 @@ Status Push::Begin(const Context& ctx) {
   const std::string label = "walrig " + FormatRfc3339Seconds(ctx.clock->WallNs());
   WALRIG_ASSIGN(start_, deps_.server.Start(ctx, label));
   facts_.start_lsn = start_.start_lsn;
+  if (facts_.server.in_recovery && !start_.in_recovery) {
+    // Promoted between the two queries: it is a primary whose WAL nobody else archives.
+    facts_.server.in_recovery = false;
+    WALRIG_TRY(wal_.Prepare(ctx, facts_.server));
+  }
   if (start_.in_recovery) {
     // A standby has no pg_walfile_name; WAL-G takes the segment of the byte before (pg/bundle.go).
     WALRIG_ASSIGN(facts_.timeline, deps_.server.Timeline(ctx));
@@ -168,7 +178,9 @@ Status Push::ClaimName(const Context& ctx) {
 }
 
 Status Push::Walk(const Context& ctx) {
-  WALRIG_ASSIGN(files_, WalkDataDirectory(ctx, facts_.data_directory));
+  const std::string ours = TablespaceVersionDirectory(facts_.server.version / 10000, control_.catalog_version);
+  WALRIG_ASSIGN(files_, WalkDataDirectory(ctx, facts_.data_directory, ours));
+  WALRIG_TRY(CheckNotPacked(files_, claim_->text()));
   if (!files_.control()) return NotFound(facts_.data_directory + "/" + std::string(kControlFilePath) + " is not there");
   facts_.catalog_bytes = files_.catalog_bytes();
   if (!options_.without_files_metadata) WALRIG_TRY(CheckNames(files_));  // better now than after an hour of uploading
@@ -256,6 +268,7 @@ Status Push::StoreDocuments(const Context& ctx) {
   facts_.uncompressed_bytes = upload_->payload_bytes();
   facts_.compressed_bytes = upload_->stored_bytes();
   facts_.sealed = proof_.sealed = deps_.codec.cipher != nullptr;
+  proof_.wal_elsewhere = options_.wal_archive == WalArchive::kElsewhere;
   sentinel_text_ = MakeSentinel(facts_, files_.tablespaces());
   WALRIG_ASSIGN(ProofObject manifest, PutManifest(ctx, deps_.storage, facts_, files_, *upload_, extra_,
                                                   options_.manifest_checksum, &manifest_files_));
@@ -281,43 +294,11 @@ Status Push::StoreDocuments(const Context& ctx) {
   return PutSeal(ctx, deps_.storage, *deps_.codec.cipher, facts_.name, proof_.objects, proof_text, sentinel_text_);
 }
 
-Status Push::WaitForWal(const Context& ctx) {
-  WALRIG_ASSIGN(std::vector<std::string> names,
-                WalToBeArchived(facts_.server, facts_.timeline, facts_.start_lsn, facts_.stop_lsn));
-  if (names.empty())
-    Say(ctx, start_.in_recovery ? LogLevel::kInfo : LogLevel::kWarning,
-        fmt::format("this server does not archive the WAL of the backup: it can be restored once {} has archived "
-                    "everything up to {}",
-                    start_.in_recovery ? "the primary" : "something else", FormatLsn(facts_.stop_lsn)));
-  return WaitForArchive(ctx, facts_.data_directory, names, options_.stop_backup_timeout_ms);
-}
-
-// What the sentinel is about to promise is there. A deletion, or a run that took us for a leftover, may have met us.
-Status Push::CheckStored(const Context& ctx) {
-  WALRIG_TRY(claim_->Check(ctx));
-  if (!deps_.storage.capabilities().list_your_writes) return OkStatus();
-  WALRIG_ASSIGN(BackupObjects stored, ListBackupObjects(ctx, deps_.storage, facts_.name));
-  WALRIG_TRY(CompareWithProof(proof_, stored));
-  if (!stored.has_proof || !stored.has_manifest)
-    return Corruption(fmt::format("{} or {} of backup {} is missing", kProofName, kManifestName, facts_.name));
-  if (facts_.sealed && !stored.has_seal) return Corruption(SealKey(facts_.name) + " is missing");
-  if (stored.parts.size() + stored.control.size() + stored.label.size() == upload_->objects().size()) return OkStatus();
-  return Conflict(fmt::format("{} holds tars that this backup did not write", TarFolderKey(facts_.name)));
-}
-
-Status Push::StoreSentinel(const Context& ctx) {
-  WALRIG_TRY(CheckStored(ctx).With("before storing the sentinel"));
-  sentinel_may_be_ours_ = true;
-  Status status = WriteObject(ctx, deps_.storage, SentinelKey(facts_.name), sentinel_text_, NewObject(deps_.storage));
-  if (status.code() == Code::kAlreadyExists) sentinel_may_be_ours_ = false;
-  if (!status.ok()) return std::move(status).With("storing the sentinel");
-  // A run that claimed the name before the sentinel was there is deleting our parts; one that comes later sees it.
-  Status claimed = claim_->Check(ctx);
-  if (claimed.code() == Code::kConflict) return claimed;
-  if (claimed.ok()) claimed = claim_->Remove(ctx);
-  if (!claimed.ok())
-    Say(ctx, LogLevel::kWarning, fmt::format("{} may be left, which harms nobody: {}", claim_->key(), claimed.ToString()));
-  return OkStatus();
+Status Push::Commit(const Context& ctx) {
+  const BackupCommit backup{facts_.name, sentinel_text_, proof_, upload_->objects().size()};
+  WALRIG_TRY(CheckStored(ctx, deps_.storage, *claim_, backup).With("before storing the sentinel"));
+  sentinel_tried_ = true;
+  return StoreSentinel(ctx, deps_.storage, *claim_, backup);
 }
 
 BackupPushReport Push::Report(const Context& ctx) const {
@@ -338,25 +319,19 @@ BackupPushReport Push::Report(const Context& ctx) const {
   return report;
 }
 
-Status Push::StoreAll(const Context& ctx) {
-  WALRIG_TRY(Walk(ctx));
-  WALRIG_TRY(StoreParts(ctx));
-  return StoreControlFile(ctx);
-}
-
 void Push::Undo(const Context& ctx) {
   Context last = ctx;
   last.stop = StopToken();
   last.deadline_ns = ctx.clock->MonotonicNs() + kUndoWaitNs;
   deps_.server.Abort(last);
   if (!claim_) return;
-  const Result<bool> ours = claim_->GiveUp(last, sentinel_may_be_ours_);
+  const Result<bool> ours = claim_->GiveUp(last, sentinel_tried_ ? sentinel_text_ : "");
   if (ours.ok() && !*ours)
     return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up; what lies under its name is not ours", facts_.name));
   if (ours.ok()) return Say(ctx, LogLevel::kInfo, fmt::format("backup {} was given up and leaves nothing", facts_.name));
   Say(ctx, LogLevel::kWarning,
       fmt::format("objects of the unfinished backup {} may be left in the storage: {}; hint: they are no backup; "
-                  "delete target {} removes them",
+                  "delete target {} --confirm removes them",
                   facts_.name, ours.status().ToString(), facts_.name));
 }
 
@@ -369,17 +344,25 @@ Status Run(const Context& ctx, Push& push, const BackupPushOptions& options) {
                 }));
   const Context watched = watch->context();
   Status status = push.ClaimName(watched);
-  if (status.ok()) status = push.StoreAll(watched);
+  if (status.ok()) status = push.Walk(watched);
+  if (status.ok()) {
+    LivenessWatch::Pause session(*watch);
+    status = push.CheckArchiving(watched);
+  }
+  if (status.ok()) status = push.StoreParts(watched);
+  if (status.ok()) status = push.CheckClaim(watched);
+  if (status.ok()) status = push.StoreControlFile(watched);
   LivenessWatch::Pause session(*watch);
   // A dead session is the reason, and the workers' "cancelled" only its echo.
   if (Status cause = watch->cause(); !cause.ok()) return cause;
   WALRIG_TRY(std::move(status));
   WALRIG_TRY(push.End(watched));
   WALRIG_TRY(push.StoreLabels(watched));
+  WALRIG_TRY(push.CheckClaim(watched));
   WALRIG_TRY(push.StoreDocuments(watched));
   WALRIG_TRY(push.WaitForWal(watched));
   WALRIG_TRY(ctx.Poll());  // the user's own: the watch passes it on a moment later
-  return push.StoreSentinel(watched);
+  return push.Commit(watched);
 }
 
 }  // namespace
@@ -388,6 +371,7 @@ Result<BackupPushReport> BackupPush(const Context& ctx, const BackupPushOptions&
   Push push(options, deps);
   WALRIG_TRY(push.CheckOptions(ctx));
   WALRIG_TRY(push.LookAtServer(ctx));
+  WALRIG_TRY(push.LookAtStorage(ctx));
   Status status = Run(ctx, push, options);
   if (!status.ok()) {
     push.Undo(ctx);

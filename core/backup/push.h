@@ -25,6 +25,10 @@ enum class PageVerify {
   kStrict,  // the same; the caller answers findings with an exit code of their own
 };
 enum class ManifestChecksum { kCrc32c, kSha256 };
+enum class WalArchive {
+  kStorage,    // the WAL of a backup comes into a storage where we can see it, and the backup waits for it
+  kElsewhere,  // it does not; that is warned of and recorded
+};
 enum class TarComposer { kRegular, kRating, kCopy, kDatabase };
 
 struct BackupPushOptions {
@@ -41,6 +45,9 @@ struct BackupPushOptions {
   uint64_t alive_check_interval_ms = 60'000;     // 0: no check
   uint64_t stop_backup_timeout_ms = 0;           // 0: none
   uint64_t wal_segment_bytes = 0;                // WALG_PG_WAL_SIZE when the user set it, to be compared; 0 unset
+  WalArchive wal_archive = WalArchive::kStorage;
+  bool allow_other_cluster = false;              // although the latest backup in the storage is another cluster's
+  std::vector<std::string> storage_directories{};  // of storages that are directories of this machine
   PageVerify verify = PageVerify::kOn;
   bool store_all_corrupt_blocks = false;
   ManifestChecksum manifest_checksum = ManifestChecksum::kCrc32c;
@@ -55,6 +62,7 @@ struct BackupPushDeps {
   Codec codec;
   BackupServer& server;
   ProgressCounters* progress = nullptr;  // may be null
+  std::vector<Storage*> archives{};      // where the WAL of the backup may come to lie besides `storage`
 };
 
 struct BackupPushReport {
@@ -69,8 +77,9 @@ struct BackupPushReport {
 };
 
 // FAILS WITH: kInvalidArgument and kConfig for the user's input, kNotSupported for what joins later, kAlreadyExists
-// when a backup of this name is there, kUnavailable when the server went away, kConflict when a standby was promoted,
-// kCancelled; else what storage and file system said.
+// when a backup of this name is there, kPreconditionFailed when the storage holds another cluster's backups or the archiver
+// fails, kTimeout when WAL is not archived in time, kUnavailable when the server went away, kConflict when a standby was
+// promoted or another run writes this backup, kCancelled; else what storage and file system said.
 Result<BackupPushReport> BackupPush(const Context& ctx, const BackupPushOptions& options, BackupPushDeps& deps);
 
 }  // namespace walrig

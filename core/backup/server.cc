@@ -45,6 +45,7 @@ class LibpqBackupServer final : public BackupServer {
 
   Result<uint32_t> Timeline(const Context& ctx) override { return QueryTimeline(ctx, *session_); }
   Result<bool> InRecovery(const Context& ctx) override { return QueryInRecovery(ctx, *session_); }
+  Result<ArchiverStats> Archiver(const Context& ctx) override { return QueryArchiver(ctx, *session_); }
   Result<std::vector<DatabaseName>> Databases(const Context& ctx) override { return QueryDatabases(ctx, *session_); }
 
   Status EachRelation(const Context& ctx, const DatabaseName& database,

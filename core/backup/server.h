@@ -28,6 +28,7 @@ class BackupServer {
   virtual void Abort(const Context& ctx) noexcept = 0;
   virtual Result<uint32_t> Timeline(const Context& ctx) = 0;
   virtual Result<bool> InRecovery(const Context& ctx) = 0;
+  virtual Result<ArchiverStats> Archiver(const Context& ctx) = 0;
   virtual Result<std::vector<DatabaseName>> Databases(const Context& ctx) = 0;
   // Relations of one database, through a session of its own.
   virtual Status EachRelation(const Context& ctx, const DatabaseName& database,

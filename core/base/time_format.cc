@@ -12,13 +12,13 @@ namespace {
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 constexpr int64_t kSPerDay = 86'400;
 
-struct Split {
+struct Moment {
   int64_t seconds;
   int64_t ns;  // 0..999999999, also before 1970
 };
 
-Split SplitNs(int64_t ns) {
-  Split split = {ns / kNsPerSecond, ns % kNsPerSecond};
+Moment SplitNs(int64_t ns) {
+  Moment split = {ns / kNsPerSecond, ns % kNsPerSecond};
   if (split.ns < 0) {
     split.ns += kNsPerSecond;
     --split.seconds;
@@ -123,7 +123,7 @@ std::optional<int64_t> Parse(std::string_view text) {
 }  // namespace
 
 std::string FormatRfc3339Nano(int64_t ns) {
-  Split split = SplitNs(ns);
+  Moment split = SplitNs(ns);
   std::string text = DateTime(split.seconds);
   if (split.ns != 0) {
     text += fmt::format(".{:09}", split.ns);
@@ -135,7 +135,7 @@ std::string FormatRfc3339Nano(int64_t ns) {
 std::string FormatRfc3339Seconds(int64_t ns) { return DateTime(SplitNs(ns).seconds) + 'Z'; }
 
 std::string FormatLogTime(int64_t ns) {
-  Split split = SplitNs(ns);
+  Moment split = SplitNs(ns);
   time_t seconds = static_cast<time_t>(split.seconds);
   tm local = {};
   ::localtime_r(&seconds, &local);

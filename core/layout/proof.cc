@@ -10,6 +10,8 @@
 namespace walrig {
 namespace {
 
+constexpr std::string_view kWalElsewhere = "elsewhere";
+
 bool NameIsSafe(std::string_view name) {
   if (name.empty() || name.front() == '/') return false;
   for (const std::string& part : Split(name, '/')) {
@@ -77,6 +79,9 @@ Result<Proof> ParseProof(std::string_view text, std::string_view what) {
   WALRIG_TRY(reader.String("hash", &proof.hash));
   if (proof.hash != "xxh128") return NotSupported(fmt::format("{}: hash '{}' is not known", what, Printable(proof.hash)));
   WALRIG_TRY(reader.Bool("sealed", &proof.sealed));
+  std::string wal;
+  WALRIG_TRY(reader.String("wal", &wal));
+  proof.wal_elsewhere = wal == kWalElsewhere;
   const Json* objects = reader.Take("objects");
   if (objects == nullptr || !objects->is_array()) return reader.Bad("objects", "is missing or no array");
   NameHashes names;
@@ -99,6 +104,7 @@ std::string SerializeProof(const Proof& proof) {
   line.String("walrig", proof.walrig);
   line.String("hash", proof.hash);
   if (proof.sealed) line.Bool("sealed", true);
+  if (proof.wal_elsewhere) line.String("wal", kWalElsewhere);
   std::string objects = "[";
   for (const ProofObject& object : proof.objects) {
     JsonLine one;

@@ -40,6 +40,7 @@ struct Proof {
   std::string walrig;           // version of the writer
   std::string hash = "xxh128";
   bool sealed = false;          // a seal was written with it
+  bool wal_elsewhere = false;   // the WAL of the backup is kept in another place
   std::vector<ProofObject> objects;
   std::optional<ProofManifest> manifest;
   Json unknown;                 // an object; keys of later minor additions

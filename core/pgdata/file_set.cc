@@ -50,6 +50,13 @@ std::string RealPath(const std::string& path) {
   return real ? std::string(real.get()) : std::string();
 }
 
+// A file system's own, and root's.
+constexpr std::string_view kLostAndFound = "lost+found";
+
+// DROP TABLESPACE removes the directory first and its link a moment later.
+constexpr int kDropLooksMax = 20;
+constexpr uint64_t kDropPauseNs = 50'000'000;
+
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -78,7 +85,8 @@ std::string FileSet::LinkTarget(const FileEntry& entry) const {
 
 class FileSetBuilder {
  public:
-  FileSetBuilder(const Context& ctx, const std::string& root) : ctx_(ctx), root_(root) {}
+  FileSetBuilder(const Context& ctx, const std::string& root, const std::string& version_directory)
+      : ctx_(ctx), root_(root), version_directory_(version_directory) {}
 
   Result<FileSet> Build();
 
@@ -100,12 +108,15 @@ class FileSetBuilder {
   Status FollowDirectory(Tree& tree, const WalkEntry& entry, const std::string& real, const struct stat& info);
   Status KeepLink(Tree& tree, const WalkEntry& entry, const std::string& path, const std::string& target);
   Status WalkTablespace(const WalkEntry& entry, const std::string& link, const std::string& read);
+  bool IsForeign(const Tree& tree, const WalkEntry& entry) const;
+  Result<bool> WasDropped(const std::string& link, const std::string& target);
   Result<FileEntry> MakeEntry(uint32_t directory, std::string_view name, const struct stat& info, FileKind kind);
   uint32_t AddDirectory(std::string member, std::string path);
   uint32_t OwnerIndex(uid_t uid, gid_t gid);
 
   const Context& ctx_;
   const std::string root_;
+  const std::string version_directory_;
   uid_t root_owner_ = 0;
   std::vector<std::pair<dev_t, ino_t>> above_;  // directories that links led to, on the way to where we are
   FileSet set_;
@@ -143,7 +154,19 @@ Status FileSetBuilder::Walk(Tree& tree) {
   return WalkDirectory(ctx_, tree.root, {}, [&](const WalkEntry& entry) { return Visit(tree, entry); });
 }
 
+// What lies in a tablespace's root and is not this server's, and what a file system puts into its root.
+bool FileSetBuilder::IsForeign(const Tree& tree, const WalkEntry& entry) const {
+  if (entry.depth != 0) return false;
+  if (!tree.is_tablespace) return entry.name == kLostAndFound;
+  return entry.name != version_directory_;
+}
+
 Result<WalkAnswer> FileSetBuilder::Visit(Tree& tree, const WalkEntry& entry) {
+  if (IsForeign(tree, entry)) {
+    ctx_.log->Write(LogLevel::kInfo, "backup",
+                    fmt::format("{}/{} is not this server's and is left out", tree.root, Printable(entry.path)));
+    return WalkAnswer::kSkip;
+  }
   set_.catalog_bytes_ += static_cast<uint64_t>(entry.info.st_size);
   if (S_ISDIR(entry.info.st_mode)) return VisitDirectory(tree, entry);
   if (S_ISLNK(entry.info.st_mode)) return VisitLink(tree, entry);
@@ -272,9 +295,25 @@ Status FileSetBuilder::WalkTablespace(const WalkEntry& entry, const std::string&
   }
   // The server takes a relative link too; a restore would not know to what.
   const std::string target = read.starts_with('/') ? read : RealPath(link);
+  WALRIG_ASSIGN(const bool dropped, WasDropped(link, target));
+  if (dropped) return OkStatus();
   WALRIG_TRY(set_.tablespaces_.Add(entry.name, target).With("tablespace " + link));
   Tree tree{target, {AddDirectory(fmt::format("/{}/{}", kTablespaceDirName, entry.name), target)}, true};
   return Walk(tree);
+}
+
+// FAILS WITH: kInvalidArgument when the link stays and leads to a directory that holds nothing of this server.
+Result<bool> FileSetBuilder::WasDropped(const std::string& link, const std::string& target) {
+  for (int look = 0; look < kDropLooksMax; ++look) {
+    struct stat info {};
+    if (stat((link + "/" + version_directory_).c_str(), &info) == 0) return false;
+    if (errno != ENOENT) return ErrnoStatus(errno, "stat " + link + "/" + version_directory_);
+    if (lstat(link.c_str(), &info) != 0 && errno == ENOENT) return true;
+    ctx_.clock->SleepNs(kDropPauseNs, ctx_.stop.fd());
+    WALRIG_TRY(ctx_.Poll());
+  }
+  return InvalidArgument(fmt::format("the tablespace {} in {} holds no {}", link, target, version_directory_))
+      .Hint("mount its file system, or drop the tablespace: a backup would lack its tables");
 }
 
 Result<FileEntry> FileSetBuilder::MakeEntry(uint32_t directory, std::string_view name, const struct stat& info,
@@ -305,8 +344,9 @@ uint32_t FileSetBuilder::OwnerIndex(uid_t uid, gid_t gid) {
   return static_cast<uint32_t>(set_.owners_.size() - 1);
 }
 
-Result<FileSet> WalkDataDirectory(const Context& ctx, const std::string& data_directory) {
-  return FileSetBuilder(ctx, data_directory).Build();
+Result<FileSet> WalkDataDirectory(const Context& ctx, const std::string& data_directory,
+                                  const std::string& version_directory) {
+  return FileSetBuilder(ctx, data_directory, version_directory).Build();
 }
 
 }  // namespace walrig

@@ -15,6 +15,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/postgres/tablespace.h"
@@ -59,6 +60,7 @@ class FileSet {
   const FileEntry& entry(size_t index) const { return entries_[index]; }
   FileOutcome& outcome(size_t index) { return entries_[index].outcome; }
   std::string MemberName(const FileEntry& entry) const;
+  std::string_view BaseName(const FileEntry& entry) const { return arena_.data() + entry.name; }  // "" of a root
   std::string Path(const FileEntry& entry) const;
   std::string LinkTarget(const FileEntry& entry) const;  // of a symlink, else ""
   const Owner& owner(const FileEntry& entry) const { return owners_[entry.owner]; }
@@ -99,8 +101,13 @@ class FileSet {
 // backup alone. As root only what belongs to the owner of the data directory is followed: who may write there must not
 // have root read for him. Other symbolic links are kept as links with their real target (WAL-G stores the link's own name
 // there), aloud.
+//
+// Of a tablespace only `version_directory` (TablespaceVersionDirectory) is this server's: another major's directory,
+// lost+found and whatever else lies there is left out, as is a lost+found in the data directory.
 // FAILS WITH: kPermission for what cannot be read, kIoError, kCancelled, kInvalidArgument when a link in pg_tblspc or in the
-// place of the server's own data leads nowhere, or back to what it lies in.
-Result<FileSet> WalkDataDirectory(const Context& ctx, const std::string& data_directory);
+// place of the server's own data leads nowhere, or back to what it lies in, or when a tablespace is without
+// `version_directory`, which is an unmounted file system.
+Result<FileSet> WalkDataDirectory(const Context& ctx, const std::string& data_directory,
+                                  const std::string& version_directory);
 
 }  // namespace walrig

@@ -1,5 +1,7 @@
 #include "core/postgres/data_dir.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -52,6 +54,10 @@ bool IsExcludedName(std::string_view basename) {
 bool IsControlFile(std::string_view path) {
   if (!path.empty() && path.front() == '/') path.remove_prefix(1);
   return path == kControlFilePath;
+}
+
+std::string TablespaceVersionDirectory(int major, uint32_t catalog_version) {
+  return fmt::format("PG_{}_{}", major, catalog_version);
 }
 
 }  // namespace walrig

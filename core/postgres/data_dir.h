@@ -5,7 +5,9 @@
 // THREADS: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace walrig {
@@ -30,6 +32,9 @@ bool LinkHidesData(std::string_view path);
 
 // Directories that are never copied with their content and without which a server does not start (10 and later).
 std::span<const std::string_view> RequiredEmptyDirectories();
+
+// "PG_15_202209061": the only directory of a tablespace that is the server's own (TABLESPACE_VERSION_DIRECTORY).
+std::string TablespaceVersionDirectory(int major, uint32_t catalog_version);
 
 inline constexpr std::string_view kControlFilePath = "global/pg_control";
 inline constexpr std::string_view kBackupLabelName = "backup_label";

@@ -86,6 +86,26 @@ Result<bool> QueryInRecovery(const Context& ctx, Connection& connection) {
   return rows.Bool(0, 0);
 }
 
+Result<ArchiverStats> QueryArchiver(const Context& ctx, Connection& connection) {
+  WALRIG_ASSIGN(QueryResult rows,
+                OneRow(ctx, connection,
+                       "SELECT archived_count, failed_count, coalesce(last_archived_wal, ''), "
+                       "coalesce(last_archived_time::text, ''), coalesce(last_failed_wal, ''), "
+                       "coalesce(last_failed_time::text, ''), "
+                       "coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false) "
+                       "FROM pg_catalog.pg_stat_archiver",
+                       7));
+  ArchiverStats stats;
+  WALRIG_ASSIGN(stats.archived_count, rows.Uint(0, 0));
+  WALRIG_ASSIGN(stats.failed_count, rows.Uint(0, 1));
+  stats.last_archived_wal = rows.text(0, 2);
+  stats.last_archived_time = rows.text(0, 3);
+  stats.last_failed_wal = rows.text(0, 4);
+  stats.last_failed_time = rows.text(0, 5);
+  WALRIG_ASSIGN(stats.failed_last, rows.Bool(0, 6));
+  return stats;
+}
+
 Result<BackupStart> StartBackup(const Context& ctx, Connection& connection, const std::string& label) {
   const bool exclusive_argument = connection.server_version() < 150000;
   const std::string sql =

@@ -36,6 +36,16 @@ Result<uint32_t> QueryTimeline(const Context& ctx, Connection& connection);
 // Whether the server is a standby now.
 Result<bool> QueryInRecovery(const Context& ctx, Connection& connection);
 
+// pg_stat_archiver. A command that ends with 126 or above, or by a signal, ends the archiver and is never counted.
+struct ArchiverStats {
+  uint64_t archived_count = 0;
+  uint64_t failed_count = 0;
+  std::string last_archived_wal{}, last_archived_time{};  // "" for none yet
+  std::string last_failed_wal{}, last_failed_time{};
+  bool failed_last = false;                               // the last failure is newer than the last success
+};
+Result<ArchiverStats> QueryArchiver(const Context& ctx, Connection& connection);
+
 struct BackupStart {
   Lsn start_lsn{};
   std::string wal_name;  // of the segment that holds start_lsn, by the server; empty on a standby

@@ -13,10 +13,11 @@ constexpr size_t kDeleteKeysMax = 1000;  // what one S3 call takes
 }  // namespace
 
 Result<std::vector<ObjectInfo>> ListAll(const Context& ctx, Storage& storage, std::string_view prefix,
-                                        std::string_view delimiter) {
+                                        std::string_view delimiter, std::string_view start_after) {
   ListOptions options;
   options.prefix = std::string(prefix);
   options.delimiter = std::string(delimiter);
+  options.start_after = std::string(start_after);
   std::vector<ObjectInfo> all;
   while (true) {
     WALRIG_TRY(ctx.Poll());

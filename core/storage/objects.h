@@ -12,9 +12,10 @@
 namespace walrig {
 
 // All entries below `prefix`, in byte order of their keys whatever the storage's order. With a delimiter the common
-// prefixes are entries too. FAILS WITH: kProtocol when the storage's pages do not come to an end.
+// prefixes are entries too; with `start_after` only keys greater than it. FAILS WITH: kProtocol when the storage's pages do
+// not come to an end.
 Result<std::vector<ObjectInfo>> ListAll(const Context& ctx, Storage& storage, std::string_view prefix,
-                                        std::string_view delimiter = "");
+                                        std::string_view delimiter = "", std::string_view start_after = "");
 
 // The bytes of an object. FAILS WITH: kNotFound, kTooLarge when there are more than bytes_max.
 Result<std::string> ReadObject(const Context& ctx, Storage& storage, std::string_view key, uint64_t bytes_max);

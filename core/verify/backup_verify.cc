@@ -148,7 +148,9 @@ Status VerifyContent(const Context& ctx, const BackupVerifyOptions& options, Bac
   WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.label, deps.progress));
   WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.parts, deps.progress));
   WALRIG_TRY(Note(backup.record, backup.name, CheckMissing(ctx, reader, backup)));
-  return options.check_wal ? CheckWal(ctx, deps.storage, backup) : OkStatus();
+  // Kept in another place on purpose: what is not here says nothing about the backup.
+  backup.record.result().wal_elsewhere = backup.proof && backup.proof->wal_elsewhere;
+  return options.check_wal && !backup.record.result().wal_elsewhere ? CheckWal(ctx, deps.storage, backup) : OkStatus();
 }
 
 Result<BackupVerifyResult> VerifyOne(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps,

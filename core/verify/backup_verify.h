@@ -45,6 +45,7 @@ struct BackupVerifyResult {
   bool files_checked = false;          // against files_metadata.json
   bool pages_checked = false;          // page checksums
   bool wal_checked = false;
+  bool wal_elsewhere = false;          // walrig.json says that the WAL is kept in another place: it was not looked for
   uint64_t objects = 0;
   uint64_t files = 0;
   uint64_t pages = 0;

@@ -129,7 +129,8 @@ class Bench:
     def wal_g_like(self, program, storage):
         w = str(self.a.workers)
         return {**self.env, "WALG_FILE_PREFIX": storage, "WALG_COMPRESSION_METHOD": "zstd", "WALG_ZSTD_LEVEL": "fastest", "WALG_THREADS": w,
-                "WALG_UPLOAD_DISK_CONCURRENCY": w, "WALG_UPLOAD_CONCURRENCY": w, "WALG_DOWNLOAD_CONCURRENCY": w}
+                "WALG_UPLOAD_DISK_CONCURRENCY": w, "WALG_UPLOAD_CONCURRENCY": w, "WALG_DOWNLOAD_CONCURRENCY": w,
+                "WALRIG_WAL_ARCHIVE": "elsewhere"}  # archive_command is 'true'
 
     def tools(self, pg):
         a = self.a

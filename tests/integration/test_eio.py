@@ -40,7 +40,7 @@ class Eio(unittest.TestCase):
         return result
 
     def walrig(self, *words, env=None, **more):
-        return self.world.walrig(*words, cluster=self.primary, env={"WALG_FILE_PREFIX": self.storage, **(env or {})}, **more)
+        return self.world.walrig(*words, cluster=self.primary, env={"WALG_FILE_PREFIX": self.storage, "WALRIG_WAL_ARCHIVE": "elsewhere", **(env or {})}, **more)
 
     def objects(self):
         return [os.path.relpath(os.path.join(d, f), self.storage) for d, _, fs in os.walk(self.storage) for f in fs]

@@ -159,7 +159,7 @@ class Kill(unittest.TestCase):
             print("SKIPPED full disk: tmpfs cannot be mounted here")
             return
         try:
-            done = self.push(env={"WALG_FILE_PREFIX": small}, check=False)
+            done = self.push(env={"WALG_FILE_PREFIX": small, "WALRIG_WAL_ARCHIVE": "elsewhere"}, check=False)
             self.assertEqual(done.code, 1, done)
             self.assertIn("no space left", done.err.lower())
             self.assertEqual([f for _, _, fs in os.walk(small) for f in fs if "sentinel" in f], [])

@@ -126,6 +126,7 @@ class GoLibraries(unittest.TestCase):
         if built.returncode:
             raise AssertionError(built.stderr)
         w.env = {name: value for name, value in w.env.items() if not name.startswith("WALG_")}
+        w.env["WALRIG_WAL_ARCHIVE"] = "elsewhere"  # this server archives nothing
         cls.primary = Cluster(w, "primary").initdb().start()
         cls.primary.sql("create table t as select g as id, md5(g::text) as v from generate_series(1, 150000) g")
         cls.primary.sql("checkpoint")

@@ -43,13 +43,19 @@ class ReadyRename(unittest.TestCase):
             self.primary.sql("insert into t select generate_series(1, 1000)")
             self.primary.sql("select pg_switch_wal()")
 
-    def through_the_gate(self, work):
-        """Runs `work` while segments wait, opens the gate once it is under way, and returns what it returns."""
-        self.shut()
-        self.fill()
+    def through_the_gate(self, work, begun=None):
+        """Runs `work` while segments wait, opens the gate once it is under way, and returns what it returns. With `begun`
+        segments only wait from then on: a backup begins with a look at the archiver."""
         answer = []
         thread = threading.Thread(target=lambda: answer.append(work()))
-        thread.start()
+        if begun:
+            self.open()
+            thread.start()
+            wait_until(begun, what="the beginning")
+        self.shut()
+        self.fill()
+        if not begun:
+            thread.start()
         self.primary.wait_for("select count(*) > 0 from pg_ls_archive_statusdir() where name like '%.backup.ready'", "t")
         self.assertTrue(thread.is_alive(), "it did not wait for the archive")
         self.open()
@@ -58,13 +64,25 @@ class ReadyRename(unittest.TestCase):
         self.primary.sql("checkpoint")
         return answer[0]
 
+    def copies(self):
+        return any("tar_partitions" in d for d, _, _ in os.walk(self.world.storage))
+
     def archived(self):
         return {name.split(".")[0] for name in os.listdir(self.world.storage + "/wal_005") if ".backup" not in name}
 
     def test_no_wait_ends_early_or_late_and_no_segment_is_lost(self):
         p = self.primary
-        result = self.through_the_gate(lambda: self.world.walrig("backup-push", p.pgdata, cluster=p, check=False, timeout=90))
+        # Copying is slow enough for many segments between the backup's start and stop.
+        slowly = {"WALG_DISK_RATE_LIMIT": "4000000"}
+        result = self.through_the_gate(lambda: self.world.walrig("backup-push", p.pgdata, cluster=p, check=False, timeout=90, env=slowly), self.copies)
         self.assertEqual(result.code, 0, result)
+        (sentinel,) = [n for n in os.listdir(self.world.storage + "/basebackups_005") if n.endswith("_sentinel.json")]
+        with open(os.path.join(self.world.storage, "basebackups_005", sentinel)) as f:
+            told = json.load(f)
+        first, final = told["LSN"] >> 20, (told["FinishLSN"] - 1) >> 20
+        self.assertGreater(final - first, SEGMENTS // 2)
+        needed = {f"00000001{n >> 12:08X}{n & 0xFFF:08X}" for n in range(first, final + 1)}
+        self.assertEqual(needed - self.archived(), set(), "backup-push ended before its WAL was in the storage")
         begin, end = ("pg_start_backup('x', true, false)", "pg_stop_backup(false, true)") if server_major() < 15 else (
             "pg_backup_start('x', true)", "pg_backup_stop(true)")
         told = self.through_the_gate(lambda: p.sql(f"select {begin}; select lsn from {end}"))
@@ -83,6 +101,8 @@ class ReadyRename(unittest.TestCase):
             asked = {os.path.basename(line.strip()) for line in f}
         self.assertLess(len(asked & set(names)), len(names), "nothing went out in the background")
         self.assertNotRegex(p.server_log(), "WARNING|FATAL|PANIC")
+        markers = os.path.join(p.pgdata, "pg_wal/walg_data/walg_archive_status")
+        self.assertEqual(os.listdir(markers), [], "nobody takes these markers away any more")
 
         target = self.world.path("restored")
         self.world.walrig("backup-fetch", target, "LATEST", "--recovery-target-timeline", "latest", "--target-action", "promote")

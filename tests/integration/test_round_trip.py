@@ -126,7 +126,7 @@ class RoundTrip(unittest.TestCase):
         self.assertNotIn("no page checksums", self.backup_log.err)
         plain = Cluster(self.world, "plain").initdb(checksums=False).archive("true").start()
         self.addCleanup(plain.stop, "immediate")
-        storage = {"WALG_FILE_PREFIX": self.world.mkdir("plain-storage")}
+        storage = {"WALG_FILE_PREFIX": self.world.mkdir("plain-storage"), "WALRIG_WAL_ARCHIVE": "elsewhere"}
         done = self.world.walrig("backup-push", plain.pgdata, "--verify=strict", cluster=plain, env=storage)
         self.assertIn("no page checksums", done.err)
         self.world.walrig("backup-fetch", self.world.path("plain-restored"), "LATEST", env=storage)
@@ -144,7 +144,7 @@ class RoundTrip(unittest.TestCase):
         os.kill(checkpointer, signal.SIGSTOP)
         try:
             process = self.world.popen([self.world.walrig_path, "backup-push", c.pgdata], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={
-                **c.env, "PGUSER": "hurried", "WALG_FILE_PREFIX": self.world.mkdir("hurried-storage"), "WALG_DISK_RATE_LIMIT": "10000000"})
+                **c.env, "PGUSER": "hurried", "WALG_FILE_PREFIX": self.world.mkdir("hurried-storage"), "WALG_DISK_RATE_LIMIT": "10000000", "WALRIG_WAL_ARCHIVE": "elsewhere"})
             wait_until(lambda: process.poll() is not None or c.sql(
                 "select count(*) from pg_stat_activity where usename = 'hurried' and state = 'active' and now() - query_start > '1.5 s'") == "1")
         finally:

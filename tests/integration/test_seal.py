@@ -186,7 +186,7 @@ class Seal(unittest.TestCase):
         self.refused(self.new, "metadata.json")
 
     def test_a_backup_without_encryption_has_no_seal(self):
-        plain = {**self.env, "WALRIG_GCRYPT_KEY_FILE": "", "WALG_FILE_PREFIX": self.world.mkdir("storage-plain")}
+        plain = {**self.env, "WALRIG_GCRYPT_KEY_FILE": "", "WALG_FILE_PREFIX": self.world.mkdir("storage-plain"), "WALRIG_WAL_ARCHIVE": "elsewhere"}
         self.world.walrig("backup-push", self.cluster.pgdata, cluster=self.cluster, env=plain)
         self.assertFalse([n for _, _, names in os.walk(plain["WALG_FILE_PREFIX"]) for n in names if "seal" in n])
         done = self.world.walrig("backup-push", self.cluster.pgdata, cluster=self.cluster, env={**plain, "WALRIG_REQUIRE_SEAL": "true"}, check=False)

@@ -36,6 +36,7 @@ class BadNetwork(unittest.TestCase):
         cls.shaken = {"SSH_PORT": str(cls.proxy.port), "WALRIG_SSH_KNOWN_HOSTS": known, "WALRIG_RETRY_INITIAL": "5ms",
                       "WALRIG_RETRY_MAX": "50ms", "WALRIG_RETRY_ATTEMPTS": "5",
                       "WALRIG_STORAGE": f"ssh,prefix={cls.sshd.env['WALG_SSH_PREFIX']},stall_timeout=2s,keepalive=1s", "WALG_SSH_PREFIX": ""}
+        cls.world.env["WALRIG_WAL_ARCHIVE"] = "elsewhere"  # this server archives nothing
         cls.primary = Cluster(cls.world, "primary").initdb()
         cls.primary.start()
         cls.primary.sql("create table t as select g as id, md5(g::text) as v from generate_series(1, 100000) g")

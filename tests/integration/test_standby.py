@@ -40,10 +40,18 @@ class Standby(unittest.TestCase):
 
     def test_backup_from_a_standby_restores(self):
         standby = self.make_standby("standby1")
-        # The stop record of a standby's backup has to be archived by the primary.
         before = set(self.names())
-        self.world.walrig("backup-push", standby.pgdata, cluster=standby)
+        process = self.world.popen([self.world.walrig_path, "backup-push", standby.pgdata], env=standby.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # Its last segment is archived by the primary, once that is full: not a word of success before.
+        wait_until(lambda: any(f == "walrig.json" for _, _, fs in os.walk(self.world.storage) for f in fs) or process.poll() is not None, what="the documents")
+        time.sleep(1)
+        self.assertIsNone(process.poll(), "it did not wait for the primary to archive the WAL")
+        self.assertEqual(set(self.names()), before)
+        self.primary.switch_wal()
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, err)
         (name,) = set(self.names()) - before
+        self.world.walrig("backup-verify", name)
         self.primary.sql("insert into t values (2000)")
         self.primary.switch_wal()
         pgdata = self.world.path("from-standby")

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,9 @@ class FakeBackupServer final : public BackupServer {
   std::function<void()> on_start;
   bool begun = false, aborted = false;
   int starts = 0, stops = 0, pings = 0;
+  Lsn stop_lsn{0x2000100};
+  std::optional<bool> begins_in_recovery;  // what Start says, when that differs from Info
+  std::function<ArchiverStats()> archiver = [] { return ArchiverStats(); };
 
   Result<ServerInfo> Info(const Context&) override { return info; }
   Result<BackupStart> Start(const Context&, const std::string&) override {
@@ -53,7 +57,8 @@ class FakeBackupServer final : public BackupServer {
     if (!start_status.ok()) return start_status;
     begun = true;
     if (on_start) on_start();
-    return BackupStart{Lsn{0x2000028}, info.in_recovery ? "" : wal_name, info.in_recovery};
+    const bool in_recovery = begins_in_recovery.value_or(info.in_recovery);
+    return BackupStart{Lsn{0x2000028}, in_recovery ? "" : wal_name, in_recovery};
   }
   Status Ping(const Context&) override {
     ++pings;
@@ -63,7 +68,7 @@ class FakeBackupServer final : public BackupServer {
     ++stops;
     if (!stop_status.ok()) return stop_status;
     begun = false;
-    return BackupStop{Lsn{0x2000100},
+    return BackupStop{stop_lsn,
                       "START WAL LOCATION: 0/2000028 (file " + wal_name + ")\nCHECKPOINT LOCATION: 0/2000060\n"
                       "BACKUP METHOD: streamed\nBACKUP FROM: primary\nSTART TIME: 2026-11-23 10:00:00 UTC\n"
                       "LABEL: test\nSTART TIMELINE: 1\n",
@@ -71,6 +76,7 @@ class FakeBackupServer final : public BackupServer {
   }
   void Abort(const Context&) noexcept override { begun = false, aborted = true; }
   Result<uint32_t> Timeline(const Context&) override { return timeline_now; }
+  Result<ArchiverStats> Archiver(const Context&) override { return archiver(); }
   Result<bool> InRecovery(const Context&) override { return info.in_recovery && !promoted; }
   Result<std::vector<DatabaseName>> Databases(const Context&) override {
     return std::vector<DatabaseName>{{"postgres", 5}};

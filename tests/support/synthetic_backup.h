@@ -155,6 +155,7 @@ class SyntheticBackup {
   void Store(const Context& ctx, Storage& storage) {
     Proof proof;
     proof.walrig = "test";
+    proof.wal_elsewhere = wal_elsewhere;
     const auto put_tar = [&](const std::string& tar, const std::string& bytes) {
       Require(WriteObject(ctx, storage, TarKeyOf(tar), bytes));
       ProofObject object;
@@ -194,7 +195,7 @@ class SyntheticBackup {
   std::vector<Member> control, label;
   Sentinel sentinel;
   BackupMetadata metadata;
-  bool with_files = true, with_metadata = true, with_proof = true;
+  bool with_files = true, with_metadata = true, with_proof = true, wal_elsewhere = false;
 
  private:
   std::string FilesMetadata(const Context& ctx) const {

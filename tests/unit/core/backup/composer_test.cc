@@ -19,7 +19,7 @@ using test::TestContext;
 class ComposerTest : public ::testing::Test {
  protected:
   void Walk() {
-    Result<FileSet> walked = WalkDataDirectory(test_, data_.path());
+    Result<FileSet> walked = WalkDataDirectory(test_, data_.path(), "PG_15_202209061");
     ASSERT_OK(walked);
     files_ = *std::move(walked);
   }

@@ -18,6 +18,7 @@
 #include "tests/support/fake_backup_server.h"
 #include "tests/support/fake_codec.h"
 #include "tests/support/faulty_storage.h"
+#include "tests/support/push_fixture.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_context.h"
@@ -30,87 +31,18 @@ using test::FakeCipher;
 using test::FakeCompressor;
 using test::FaultyStorage;
 using test::HasCode;
-using test::MakeCluster;
 using test::MakePage;
+using test::MeddlingStorage;
 using test::MessageHas;
 using test::StorageCall;
 using test::TempDir;
+using test::TestCodecs;
 using test::TestContext;
 
-constexpr char kName[] = "base_000000010000000000000020";
-constexpr char kFolder[] = "basebackups_005/base_000000010000000000000020/";
+constexpr auto& kName = test::kPushedName;
+constexpr auto& kFolder = test::kPushedFolder;
 
-class TestCodecs final : public CodecProvider {
- public:
-  explicit TestCodecs(const Codec& codec) : codec_(codec) {}
-  Result<Compressor*> ForExtension(const Context&, std::string_view extension) override {
-    if (extension.empty()) return static_cast<Compressor*>(nullptr);
-    if (codec_.compressor != nullptr && extension == codec_.Extension()) return codec_.compressor;
-    return NotSupported("no such codec");
-  }
-  Cipher* cipher() override { return codec_.cipher; }
-
- private:
-  const Codec codec_;
-};
-
-class PushTest : public ::testing::Test {
- protected:
-  PushTest() : server_(data_) {
-    MakeCluster(data_, test::SyntheticBackup::kSystem);
-    options_.data_directory = data_.path();
-    options_.alive_check_interval_ms = 0;
-    // Run as root, the cluster is root's, as none is: a restore gives its files to the owner of the directory above.
-    if (geteuid() == 0 && chown(target_.path().c_str(), 65534, 65534) != 0) std::abort();
-  }
-
-  Result<BackupPushReport> Push() { return Push(storage_); }
-  Result<BackupPushReport> Push(Storage& storage) {
-    BackupPushDeps deps{storage, codec_, server_, &progress_};
-    return BackupPush(test_, options_, deps);
-  }
-  std::set<std::string> Keys() {
-    Result<std::vector<ObjectInfo>> objects = ListAll(test_, storage_, "");
-    EXPECT_OK(objects);
-    std::set<std::string> keys;
-    for (const ObjectInfo& object : *objects) keys.insert(object.key);
-    return keys;
-  }
-  std::string Object(const std::string& key) {
-    Result<std::string> bytes = ReadObject(test_, storage_, key, 64 << 20);
-    EXPECT_OK(bytes);
-    return bytes.ok() ? *bytes : "";
-  }
-  Json Document(const std::string& name) {
-    Result<Json> json = ParseJson(Object(kFolder + name), name);
-    EXPECT_OK(json);
-    return json.ok() ? *json : Json();
-  }
-  // Restores what was pushed; every file is compared with the manifest and every object with the proof by it.
-  BackupFetchReport Fetch(const std::string& target) {
-    TestCodecs codecs(codec_);
-    BackupFetchOptions options;
-    options.target_directory = target;
-    options.selector.name = kName;
-    options.fsync = false;
-    BackupFetchDeps deps{storage_, codecs, nullptr};
-    Result<BackupFetchReport> report = BackupFetch(test_, options, deps);
-    EXPECT_OK(report);
-    return report.ok() ? *report : BackupFetchReport();
-  }
-  void ExpectNothingLeft() {
-    EXPECT_TRUE(Keys().empty()) << *Keys().begin();
-    EXPECT_FALSE(server_.begun);
-  }
-
-  TestContext test_;
-  TempDir data_, target_;
-  MemoryStorage storage_;
-  FakeBackupServer server_;
-  Codec codec_;
-  BackupPushOptions options_;
-  ProgressCounters progress_;
-};
+class PushTest : public test::PushFixture {};
 
 TEST_F(PushTest, StoresEveryDocumentOfABackup) {
   ASSERT_OK_AND_ASSIGN(BackupPushReport report, Push());
@@ -265,23 +197,6 @@ TEST_F(PushTest, StoresTablespacesWithTheirSpec) {
   EXPECT_TRUE(Document("files_metadata.json").at("Files").contains("/pg_tblspc/16387/PG_15_202209061/5/16400"));
 }
 
-// Does something when an object is opened; as a rule the first part, which is after the walk.
-class MeddlingStorage final : public StorageWrapper {
- public:
-  MeddlingStorage(std::unique_ptr<Storage> inner, std::function<void()> meddle)
-      : StorageWrapper(std::move(inner)), meddle_(std::move(meddle)) {}
-  MeddlingStorage(Storage& inner, const char* at, std::function<void()> meddle)
-      : StorageWrapper(inner), at_(at), meddle_(std::move(meddle)) {}
-  Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override {
-    if (key.find(at_) != std::string_view::npos) meddle_();
-    return StorageWrapper::Put(ctx, key, options);
-  }
-
- private:
-  const char* const at_ = "part_001";
-  std::function<void()> meddle_;
-};
-
 TEST_F(PushTest, TakesFilesThatVanishGrowAndShrinkAsTheWalkSawThem) {
   data_.Write("base/5/vanishes", "gone");
   data_.Write("base/5/big_vanishes", std::string(5 << 20, 'v'));
@@ -346,7 +261,6 @@ TEST_F(PushTest, NamesAStandbysBackupItself) {
   server_.info.in_recovery = true;
   ASSERT_OK_AND_ASSIGN(BackupPushReport report, Push());
   EXPECT_EQ(report.name, "base_000000010000000000000020") << "segment of the byte before 0/2000028, of 1 MiB each";
-  EXPECT_TRUE(test_.log().Has("restored once the primary has archived everything up to 0/2000100"));
 }
 
 TEST_F(PushTest, GivesUpWhenTheStandbyIsPromoted) {
@@ -403,43 +317,6 @@ TEST_F(PushTest, RemovesWhatAnInterruptedBackupLeft) {
   EXPECT_FALSE(Keys().contains(kFolder + std::string("tar_partitions/part_007.tar")));
 }
 
-// Two standbys begin between the same two checkpoints: the second takes the first for one that was interrupted.
-TEST_F(PushTest, LeavesTheBackupOfARunThatTookItOverAlone) {
-  for (const char* at : {"part_001", "pg_control.tar", "backup_label.tar", "metadata.json", "walrig.json"}) {
-    SCOPED_TRACE(at);
-    MemoryStorage memory;
-    MeddlingStorage storage(memory, at, [&] {
-      FakeBackupServer other(data_);
-      BackupPushDeps deps{memory, codec_, other, nullptr};
-      ASSERT_OK(BackupPush(test_, options_, deps));
-    });
-    EXPECT_THAT(Push(storage), ::testing::Not(test::IsOk()));
-    TestCodecs codecs(codec_);
-    BackupFetchOptions options;
-    options.target_directory = target_.File(std::string("out_") + at);
-    options.selector.name = kName;
-    options.fsync = false;
-    BackupFetchDeps deps{memory, codecs, nullptr};
-    EXPECT_OK(BackupFetch(test_, options, deps));
-  }
-}
-
-TEST_F(PushTest, StoresNoSentinelWhenAnotherRunDeletedItsParts) {
-  for (const char* at : {"pg_control.tar", "backup_label.tar", "metadata.json", "walrig.json", "sentinel"}) {
-    SCOPED_TRACE(at);
-    MemoryStorage memory;
-    MeddlingStorage storage(memory, at, [&] {
-      FakeBackupServer other(data_);
-      MeddlingStorage stopping(memory, "part_001", [&] { other.stop_status = Unavailable("gone"); });
-      BackupPushDeps deps{stopping, codec_, other, nullptr};
-      EXPECT_THAT(BackupPush(test_, options_, deps), ::testing::Not(test::IsOk()));
-    });
-    EXPECT_THAT(Push(storage), HasCode(Code::kConflict));
-    ASSERT_OK_AND_ASSIGN(bool exists, Exists(test_, memory, "basebackups_005/" + std::string(kName) + "_backup_stop_sentinel.json"));
-    EXPECT_FALSE(exists);
-  }
-}
-
 TEST_F(PushTest, StoresNoSentinelWhenAPartWasDeletedMeanwhile) {
   MeddlingStorage storage(storage_, "metadata.json", [this] {
     ASSERT_OK(DeleteAll(test_, storage_, {kFolder + std::string("tar_partitions/part_001.tar")}));
@@ -483,7 +360,7 @@ TEST_F(PushTest, LeavesNothingWhenStoppedAtAnyMoment) {
       StopSource& stop_;
       int& left_;
     } storage(std::move(memory), stopped.stop(), left);
-    BackupPushDeps deps{storage, codec_, server_, nullptr};
+    BackupPushDeps deps{storage, codec_, server_, nullptr, {&archive_}};
     EXPECT_THAT(BackupPush(stopped, options_, deps), HasCode(Code::kCancelled)) << n;
     ASSERT_OK_AND_ASSIGN(auto objects, ListAll(test_, inner, ""));
     EXPECT_TRUE(objects.empty()) << n << ": " << objects.front().key;
@@ -495,17 +372,6 @@ TEST_F(PushTest, GivesTheServersReasonWhenItCannotEndTheBackup) {
   server_.stop_status = Timeout("canceling statement due to statement timeout");
   EXPECT_THAT(Push(), HasCode(Code::kTimeout));
   ExpectNothingLeft();
-}
-
-TEST_F(PushTest, StoresNoSentinelBeforeTheWalIsArchived) {
-  // Of 0x2000028 to 0x2000100, in segments of 1 MiB.
-  data_.Write("pg_wal/000000010000000000000020", "wal");
-  data_.Write("pg_wal/archive_status/000000010000000000000020.ready", "");
-  options_.stop_backup_timeout_ms = 100;
-  EXPECT_THAT(Push(), MessageHas("000000010000000000000020 was not archived"));
-  ExpectNothingLeft();
-  data_.Write("pg_wal/archive_status/000000010000000000000020.done", "");
-  EXPECT_OK(Push());
 }
 
 // The n-th call of the storage fails, for n = 1, 2, ... until one run gets through: afterwards there is a whole backup
@@ -530,7 +396,8 @@ TEST_F(PushTest, IsWholeOrAbsentWhicheverStorageCallFails) {
         break;
       }
       // With the sentinel stored the backup is whole, and only the claim is left to be removed.
-      EXPECT_TRUE(!report.ok() || test_.log().Has("walrig.claim may be left")) << "call " << n << " failed unnoticed";
+      EXPECT_TRUE(!report.ok() || test_.log().Has("walrig.claim may be left") || test_.log().Has("was not looked for"))
+          << "call " << n << " failed unnoticed";
       ASSERT_LT(n, 500u);
     }
   }

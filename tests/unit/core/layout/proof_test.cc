@@ -35,6 +35,15 @@ TEST(ProofTest, KeepsUnknownKeys) {
   EXPECT_THAT(SerializeProof(proof), testing::HasSubstr(R"("later":1)"));
 }
 
+TEST(ProofTest, SaysWhereTheWalIsWhenItIsElsewhere) {
+  Proof proof = Sample();
+  EXPECT_EQ(SerializeProof(proof).find("\"wal\""), std::string::npos);
+  proof.wal_elsewhere = true;
+  ASSERT_OK_AND_ASSIGN(const Proof read, ParseProof(SerializeProof(proof)));
+  EXPECT_TRUE(read.wal_elsewhere);
+  EXPECT_EQ(SerializeProof(read), SerializeProof(proof));
+}
+
 TEST(ProofTest, RefusesNewerVersionsAndOtherHashes) {
   EXPECT_THAT(ParseProof(R"({"version":2,"hash":"xxh128","objects":[]})"), HasCode(Code::kNotSupported));
   EXPECT_THAT(ParseProof(R"({"version":1,"hash":"md5","objects":[]})"), HasCode(Code::kNotSupported));

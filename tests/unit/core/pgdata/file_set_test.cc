@@ -29,7 +29,7 @@ class FileSetTest : public ::testing::Test {
   FileSetTest() { data_.Write("global/pg_control", "control"); }
 
   std::map<std::string, FileEntry> Walk() {
-    Result<FileSet> walked = WalkDataDirectory(test_, data_.path());
+    Result<FileSet> walked = WalkDataDirectory(test_, data_.path(), "PG_15_202209061");
     EXPECT_OK(walked);
     std::map<std::string, FileEntry> by_name;
     if (!walked.ok()) return by_name;
@@ -110,6 +110,38 @@ TEST_F(FileSetTest, FollowsTablespacesAndRewritesTheirPaths) {
   EXPECT_EQ(set_.tablespaces().base_prefix(), data_.path());
 }
 
+TEST_F(FileSetTest, TakesOfATablespaceOnlyWhatIsThisServers) {
+  outside_.Write("PG_15_202209061/5/16400", std::string(8192, 'x'));
+  outside_.Write("PG_14_202107181/5/16400", std::string(8192, 'y'));
+  outside_.Write("notes.txt", "a person's");
+  outside_.Mkdir("lost+found");
+  ASSERT_EQ(chmod(outside_.File("lost+found").c_str(), 0), 0);
+  ASSERT_EQ(symlink("/etc", outside_.File("link").c_str()), 0);
+  data_.Mkdir("pg_tblspc");
+  Link(outside_.path(), "pg_tblspc/16387");
+  const auto files = Walk();
+  EXPECT_TRUE(files.contains("/pg_tblspc/16387/PG_15_202209061/5/16400"));
+  for (const char* name : {"PG_14_202107181", "PG_14_202107181/5/16400", "notes.txt", "lost+found", "link"})
+    EXPECT_FALSE(files.contains(std::string("/pg_tblspc/16387/") + name)) << name;
+  EXPECT_EQ(set_.payload_bytes(), 8192u);
+  EXPECT_TRUE(test_.log().Has("PG_14_202107181 is not this server's"));
+}
+
+TEST_F(FileSetTest, LeavesOutTheFileSystemsOwnFolderOfTheDataDirectory) {
+  data_.Mkdir("lost+found");
+  data_.Write("base/lost+found/x", "somebody's");
+  const auto files = Walk();
+  EXPECT_FALSE(files.contains("/lost+found"));
+  EXPECT_TRUE(files.contains("/base/lost+found/x")) << "only where a file system has its root";
+}
+
+TEST_F(FileSetTest, RefusesATablespaceWithoutTheServersDirectory) {
+  outside_.Mkdir("lost+found");
+  data_.Mkdir("pg_tblspc");
+  Link(outside_.path(), "pg_tblspc/16387");
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path(), "PG_15_202209061"), test::MessageHas("holds no PG_15_202209061"));
+}
+
 TEST_F(FileSetTest, StoresATablespaceInsideTheDataDirectoryOnce) {
   data_.Write("space/PG_15_202209061/5/16400", "x");
   data_.Mkdir("pg_tblspc");
@@ -123,7 +155,7 @@ TEST_F(FileSetTest, StoresATablespaceInsideTheDataDirectoryOnce) {
 TEST_F(FileSetTest, RefusesATablespaceLinkThatLeadsNowhere) {
   data_.Mkdir("pg_tblspc");
   Link(outside_.File("gone"), "pg_tblspc/16387");
-  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path(), "PG_15_202209061"), HasCode(Code::kInvalidArgument));
 }
 
 TEST_F(FileSetTest, KeepsOtherLinksWithTheirRealTarget) {
@@ -188,16 +220,16 @@ TEST_F(FileSetTest, ResolvesARelativeTablespaceLink) {
 TEST_F(FileSetTest, RefusesDataBehindALinkThatCannotBeFollowed) {
   data_.Mkdir("base");
   Link(outside_.File("gone"), "base/5");
-  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path(), "PG_15_202209061"), HasCode(Code::kInvalidArgument));
 }
 
 TEST_F(FileSetTest, RefusesALinkThatLeadsBack) {
   data_.Mkdir("base");
   Link("..", "base/5");
-  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path(), "PG_15_202209061"), HasCode(Code::kInvalidArgument));
   std::filesystem::remove(data_.File("base/5"));
   Link(data_.File("base"), "base/5");
-  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path(), "PG_15_202209061"), HasCode(Code::kInvalidArgument));
 }
 
 TEST_F(FileSetTest, AsRootFollowsOnlyWhatIsTheOwnersOfTheDataDirectory) {
@@ -211,7 +243,7 @@ TEST_F(FileSetTest, AsRootFollowsOnlyWhatIsTheOwnersOfTheDataDirectory) {
   ASSERT_EQ(chown(secret.c_str(), 0, 0), 0);
   data_.Mkdir("base");
   Link(outside_.path(), "base/5");
-  EXPECT_THAT(WalkDataDirectory(test_, data_.path()), HasCode(Code::kInvalidArgument));
+  EXPECT_THAT(WalkDataDirectory(test_, data_.path(), "PG_15_202209061"), HasCode(Code::kInvalidArgument));
 }
 
 TEST_F(FileSetTest, LeavesOutFifosAndSocketsAloud) {

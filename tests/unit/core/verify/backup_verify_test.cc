@@ -125,6 +125,16 @@ TEST_F(BackupVerifyTest, FindsWhatIsMissing) {
   EXPECT_TRUE(Finds(result, "wal_005/000000010000000000000020"));
 }
 
+TEST_F(BackupVerifyTest, DoesNotCallABackupDamagedWhoseWalIsElsewhere) {
+  backup_.wal_elsewhere = true;
+  Store();
+  ASSERT_OK(DeleteAll(ctx_, storage_, {"wal_005/000000010000000000000020.zst"}));
+  const BackupVerifyResult result = Verify();
+  EXPECT_TRUE(result.ok);
+  EXPECT_TRUE(result.wal_elsewhere);
+  EXPECT_FALSE(result.wal_checked);
+}
+
 TEST_F(BackupVerifyTest, FindsAFileThatLeadsThroughALinkInWhateverOrder) {
   const test::Member link{.name = "/link", .body = "", .type = TarEntry::Type::kSymlink, .link = ".."};
   const test::Member file{.name = "/link/escaped", .body = "x", .link = ""};
