@@ -37,6 +37,18 @@ std::string NewTempName() {
                      static_cast<uint32_t>(SeedFromSystem()));
 }
 
+std::string ProcPath(int fd) { return fmt::format("/proc/self/fd/{}", fd); }
+
+// A file that no name leads to, and to which one can be given; invalid where the system has no such thing.
+Fd OpenUnnamed(int directory, mode_t mode) {
+  Fd fd(::openat(directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+  struct stat made = {};
+  struct stat seen = {};
+  const bool linkable = fd.valid() && ::fstat(fd.get(), &made) == 0 && ::stat(ProcPath(fd.get()).c_str(), &seen) == 0 &&
+                        made.st_dev == seen.st_dev && made.st_ino == seen.st_ino;
+  return linkable ? std::move(fd) : Fd();
+}
+
 }  // namespace
 
 DurableFile::DurableFile(std::string path, Fd directory, Fd fd, std::string temp_name, DurableFileOptions options)
@@ -60,18 +72,17 @@ Result<std::unique_ptr<DurableFile>> DurableFile::Create(const std::string& path
   if (!options.replace && ::fstatat(directory.get(), parts.name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) {
     return AlreadyExists(fmt::format("create {}: it exists", path));
   }
-  for (;;) {
-    std::string temp_name = NewTempName();
-    Fd fd(::openat(directory.get(), temp_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.mode));
-    if (!fd.valid()) {
-      if (errno == EEXIST || errno == EINTR) continue;
-      return ErrnoStatus(errno, fmt::format("create {}", path));
-    }
-    std::unique_ptr<DurableFile> file(
-        new DurableFile(path, std::move(directory), std::move(fd), std::move(temp_name), options));
-    if (::fchmod(file->fd(), options.mode) != 0) return ErrnoStatus(errno, fmt::format("set the mode of {}", path));
-    return file;
+  std::string temp_name;
+  Fd fd = OpenUnnamed(directory.get(), options.mode);
+  while (!fd.valid()) {
+    temp_name = NewTempName();
+    fd.reset(::openat(directory.get(), temp_name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, options.mode));
+    if (!fd.valid() && errno != EEXIST && errno != EINTR) return ErrnoStatus(errno, fmt::format("create {}", path));
   }
+  std::unique_ptr<DurableFile> file(
+      new DurableFile(path, std::move(directory), std::move(fd), std::move(temp_name), options));
+  if (::fchmod(file->fd(), options.mode) != 0) return ErrnoStatus(errno, fmt::format("set the mode of {}", path));
+  return file;
 }
 
 Status DurableFile::Write(const Context& ctx, ByteSpan bytes) {
@@ -92,7 +103,8 @@ Status DurableFile::Commit(const Context& ctx) {
   WALRIG_TRY(ctx.Poll());
   if (!fd_.valid()) return Internal(fmt::format("commit {}: it is closed", path_));
   Status status = options_.sync ? FsyncFd(fd_.get(), path_) : OkStatus();
-  if (status.ok()) status = fd_.Close(path_);
+  // Where files can be without a name (no network file system), there is nothing that only close() would tell.
+  if (status.ok() && !temp_name_.empty()) status = fd_.Close(path_);
   if (status.ok()) status = Publish();
   if (!status.ok()) {
     Abort();
@@ -103,12 +115,21 @@ Status DurableFile::Commit(const Context& ctx) {
   return synced.ok() ? std::move(synced) : std::move(synced).OutcomeUnknown();
 }
 
-// Gives the temporary file its name.
+// Gives the file its name.
 Status DurableFile::Publish() {
   const int dir = directory_.get();
+  if (temp_name_.empty()) {
+    if (::linkat(AT_FDCWD, ProcPath(fd_.get()).c_str(), dir, name_.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      fd_.reset();
+      return OkStatus();
+    }
+    if (errno != EEXIST || !options_.replace) return ErrnoStatus(errno, fmt::format("name {}", path_));
+    // A link replaces nothing: the whole file takes the place of the other under a name that lives for a moment.
+    WALRIG_TRY(GiveTempName());
+    fd_.reset();
+  }
   const unsigned flags = options_.replace ? 0 : RENAME_NOREPLACE;
-  int answer = ::renameat2(dir, temp_name_.c_str(), dir, name_.c_str(), flags);
-  if (answer == 0) {
+  if (::renameat2(dir, temp_name_.c_str(), dir, name_.c_str(), flags) == 0) {
     temp_name_.clear();
     return OkStatus();
   }
@@ -120,6 +141,17 @@ Status DurableFile::Publish() {
     }
   }
   return ErrnoStatus(errno, fmt::format("name {}", path_));
+}
+
+Status DurableFile::GiveTempName() {
+  for (;;) {
+    std::string name = NewTempName();
+    if (::linkat(AT_FDCWD, ProcPath(fd_.get()).c_str(), directory_.get(), name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temp_name_ = std::move(name);
+      return OkStatus();
+    }
+    if (errno != EEXIST) return ErrnoStatus(errno, fmt::format("name {}", path_));
+  }
 }
 
 void DurableFile::Abort() noexcept {

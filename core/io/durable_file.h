@@ -1,9 +1,10 @@
 // DurableFile: the one way to write a file that is either there, whole and durable, or not there.
 //
-// Writes under a temporary name in the same directory; Commit syncs the file, gives it its name, syncs the directory.
+// Writes a file without a name; Commit syncs it, gives it its name, syncs the directory. A killed process leaves nothing.
+// On file systems that have no such files (NFS), or without /proc, it is written under a temporary name in the same
+// directory, which begins with kTempFilePrefix: a killed process leaves that behind.
 // Write-back of each 8 MiB starts while the rest is written, so that the sync at the end waits for little.
-// OWNS: the temporary file; Abort and the destructor remove it. A killed process leaves one behind, whose name begins
-// with kTempFilePrefix. THREADS: one at a time.
+// OWNS: the unfinished file; Abort and the destructor remove it. THREADS: one at a time.
 #pragma once
 
 #include <sys/types.h>
@@ -29,7 +30,7 @@ struct DurableFileOptions {
 
 class DurableFile final : public Sink {
  public:
-  // Opens the temporary file beside `path`. The directory must exist.
+  // Opens the unfinished file. The directory must exist.
   // FAILS WITH: what OpenFd says; kNameInvalid when the last part of `path` is too long; kAlreadyExists at once when
   // replace is false and the name is taken now.
   static Result<std::unique_ptr<DurableFile>> Create(const std::string& path, DurableFileOptions options = {});
@@ -48,12 +49,13 @@ class DurableFile final : public Sink {
  private:
   DurableFile(std::string path, Fd directory, Fd fd, std::string temp_name, DurableFileOptions options);
   Status Publish();
+  Status GiveTempName();
 
   const std::string path_;
   const std::string name_;  // last part of path_
   Fd directory_;
   Fd fd_;
-  std::string temp_name_;  // in directory_; empty when there is none to remove
+  std::string temp_name_;  // in directory_; empty when the file has no name, or its own
   const DurableFileOptions options_;
   uint64_t bytes_ = 0;
   uint64_t written_back_bytes_ = 0;

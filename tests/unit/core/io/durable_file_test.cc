@@ -1,12 +1,18 @@
 #include "core/io/durable_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <thread>
 #include <vector>
 
@@ -188,6 +194,53 @@ TEST_F(DurableFileTest, WritesMoreThanOneWriteBackStep) {
   }
   ASSERT_OK(file->Commit(ctx_));
   EXPECT_TRUE(dir_.Read("f") == content);
+}
+
+// The system as it is on file systems that have no files without a name, for one thread and until it ends.
+void ForbidUnnamedFiles() {
+  constexpr uint32_t kUnnamed = O_TMPFILE & ~O_DIRECTORY;
+  sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, kUnnamed, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  sock_fprog program = {sizeof code / sizeof code[0], code};
+  ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+TEST_F(DurableFileTest, WhoIsKilledLeavesNothing) {
+  Fd unnamed(::open(dir_.path().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (!unnamed.valid()) GTEST_SKIP() << "the file system of " << dir_.path() << " has no files without a name";
+  for (const bool replace : {true, false}) {
+    ASSERT_OK_AND_ASSIGN(auto file, DurableFile::Create(dir_.File("f"), {.replace = replace}));
+    ASSERT_OK(file->Write(ctx_, AsBytes("half")));
+    EXPECT_EQ(dir_.Names(), Names{});
+  }
+}
+
+TEST_F(DurableFileTest, WithoutUnnamedFilesItIsWrittenUnderATemporaryName) {
+  std::jthread([&] {
+    ForbidUnnamedFiles();
+    for (const bool replace : {false, true}) {
+      ASSERT_OK_AND_ASSIGN(auto file, DurableFile::Create(dir_.File(replace ? "g" : "f"), {.replace = replace}));
+      ASSERT_OK(file->Write(ctx_, AsBytes("whole")));
+      EXPECT_EQ(dir_.Names().size(), replace ? 2u : 1u);
+      ASSERT_OK(file->Commit(ctx_));
+    }
+    EXPECT_EQ(dir_.Names(), (Names{"f", "g"}));
+    ASSERT_OK(WriteFileDurably(ctx_, dir_.File("f"), "replaced"));
+    ASSERT_OK_AND_ASSIGN(auto late, DurableFile::Create(dir_.File("h"), {.replace = false}));
+    ASSERT_OK(WriteFileDurably(ctx_, dir_.File("h"), "first"));
+    EXPECT_THAT(late->Commit(ctx_), HasCode(Code::kAlreadyExists));
+    ASSERT_OK_AND_ASSIGN(auto forgotten, DurableFile::Create(dir_.File("i")));
+  }).join();
+  EXPECT_EQ(dir_.Names(), (Names{"f", "g", "h"}));
+  EXPECT_EQ(dir_.Read("f"), "replaced");
+  EXPECT_EQ(dir_.Read("h"), "first");
 }
 
 TEST_F(DurableFileTest, StopIsNoticedBeforeAnythingBecomesVisible) {
