@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/base/owner.h"
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
 
@@ -66,7 +67,16 @@ Logger::Logger(const Options& options)
       fd_(options.fd) {}
 
 Result<std::unique_ptr<Logger>> Logger::Open(const Options& options) {
-  Result<Fd> file = OpenFd(options.path, O_WRONLY | O_CREAT | O_APPEND, 0644);
+  const int flags = O_WRONLY | O_CREAT | O_APPEND;
+  Result<Fd> file = OpenFd(options.path, flags | O_EXCL, 0644);
+  if (file.ok()) {
+    const size_t slash = options.path.rfind('/');
+    const std::string folder = slash == std::string::npos ? "." : options.path.substr(0, slash + 1);
+    const Result<Fd> opened = OpenFd(folder, O_RDONLY | O_DIRECTORY);
+    if (opened.ok()) GiveToOwnerOf(opened->get(), file->get());
+  } else if (file.status().code() == Code::kAlreadyExists) {
+    file = OpenFd(options.path, flags, 0644);
+  }
   if (!file.ok()) return std::move(file).status().With("log");
   Options with_fd = options;
   with_fd.fd = file->get();

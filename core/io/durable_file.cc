@@ -11,6 +11,7 @@
 #include <cstdio>
 
 #include "core/base/errno_status.h"
+#include "core/base/owner.h"
 #include "core/base/random.h"
 
 namespace walrig {
@@ -81,6 +82,7 @@ Result<std::unique_ptr<DurableFile>> DurableFile::Create(const std::string& path
   }
   std::unique_ptr<DurableFile> file(
       new DurableFile(path, std::move(directory), std::move(fd), std::move(temp_name), options));
+  if (options.owner_of_folder) GiveToOwnerOf(file->directory_.get(), file->fd());
   if (::fchmod(file->fd(), options.mode) != 0) return ErrnoStatus(errno, fmt::format("set the mode of {}", path));
   return file;
 }

@@ -26,6 +26,7 @@ struct DurableFileOptions {
   mode_t mode = 0600;   // exact: the umask does not count
   bool replace = true;  // false: Commit fails with kAlreadyExists when the name is taken, atomically among writers
   bool sync = true;     // false: whole when it appears, but not durable: for who syncs itself or can ask again
+  bool owner_of_folder = false;  // run by root: the file gets the owner and group of its directory
 };
 
 class DurableFile final : public Sink {

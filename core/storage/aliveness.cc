@@ -4,11 +4,13 @@
 #include <sys/file.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "core/base/fd.h"
 #include "core/base/json.h"
+#include "core/base/owner.h"
 #include "core/base/time_format.h"
 #include "core/io/durable_file.h"
 #include "core/storage/objects.h"
@@ -85,6 +87,8 @@ AlivenessCache LoadAliveness(const std::string& path) {
 Status SaveAliveness(const Context& ctx, const std::string& path, const AlivenessCache& fresh) {
   WALRIG_ASSIGN(const Fd lock, OpenFd(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return Conflict("another run writes " + path);
+  const Result<Fd> folder = OpenFd(std::filesystem::path(path).parent_path().string(), O_RDONLY | O_DIRECTORY);
+  if (folder.ok()) GiveToOwnerOf(folder->get(), lock.get());
   AlivenessCache all = LoadAliveness(path);
   for (const auto& [name, one] : fresh) all[name] = one;
   Json json = Json::object();
@@ -94,7 +98,7 @@ Status SaveAliveness(const Context& ctx, const std::string& path, const Alivenes
                       {"previous_aliveness", one.alive},
                       {"updated", FormatRfc3339Nano(one.updated_ns)}};
   }
-  return WriteFileDurably(ctx, path, DumpJson(json), {.sync = false});
+  return WriteFileDurably(ctx, path, DumpJson(json), {.sync = false, .owner_of_folder = true});
 }
 
 }  // namespace walrig

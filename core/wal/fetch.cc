@@ -112,7 +112,8 @@ Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& optio
   WALRIG_ASSIGN(ArchivedWalFile archived,
                 OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name, options.preferred_extension));
   // Not synced: PostgreSQL reads the file at once, syncs what it keeps itself, and asks again after a crash.
-  auto file = DurableFile::Create(options.destination, {.mode = ModeByUmask(), .replace = false, .sync = false});
+  auto file = DurableFile::Create(options.destination, {.mode = ModeByUmask(), .replace = false, .sync = false,
+                                                        .owner_of_folder = true});
   if (!file.ok()) return NotAbsent(std::move(file).status());
   ContentCheck check(options, kind);
   Buffer buffer(kIoBufferBytes);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/checksum.h"
+#include "core/base/owner.h"
 #include "core/io/durable_file.h"
 #include "core/postgres/archive_status.h"
 
@@ -45,10 +46,8 @@ bool UploadMarkers::Matches(const LocalWalFile& file) const {
 
 Status UploadMarkers::Add(const Context& ctx, const LocalWalFile& file) const {
   WALRIG_ASSIGN(const std::string text, MarkerText(file));
-  std::error_code error;
-  std::filesystem::create_directories(directory_, error);
-  if (error) return IoError("create " + directory_ + ": " + error.message());
-  return WriteFileDurably(ctx, directory_ + file.name, text);
+  WALRIG_TRY(MakeFolders(directory_));
+  return WriteFileDurably(ctx, directory_ + file.name, text, {.owner_of_folder = true});
 }
 
 void UploadMarkers::Remove(std::string_view name) const {

@@ -59,6 +59,7 @@ Status ObjectFile::Open(const Context& ctx) {
     if (fd_.valid()) {
       // The sign of a living writer (unfinished.h). A file system without locks has none, which only costs tidiness.
       static_cast<void>(::flock(fd_.get(), LOCK_EX | LOCK_NB));
+      GiveToOwnerOf(folder_fd_.get(), tree_.root(), fd_.get());
       temp_ = std::move(temp);
       return OkStatus();
     }

@@ -45,7 +45,7 @@ const char* HintOf(int err) {
     case EFBIG: return "raise the limit of this process (ulimit -f), or use a file system that takes larger files";
     case EDQUOT: return "raise the quota of the user that runs walrig";
     case EROFS: return "mount the storage's file system writable";
-    case EIO: return "the storage's disk failed: see the kernel's log (dmesg); what lies on it may be damaged";
+    case EIO: return "the storage's file system or device reported an error: see the kernel's log (dmesg)";
     case ELOOP: return "a symbolic link below the storage's directory is not followed; mount or bind-mount instead";
     default: return "";
   }
@@ -103,6 +103,18 @@ Fd WalkBelow(int root, const std::string& path, int flags, mode_t mode) {
     at = dir.get();
     begin = end + 1;
   }
+}
+
+void GiveToOwnerOf(int folder_fd, int root_fd, int fd) noexcept {
+  if (::geteuid() != 0) return;
+  struct stat folder{};
+  struct stat made{};
+  if (::fstat(folder_fd, &folder) != 0 || ::fstat(fd, &made) != 0 || made.st_uid != 0) return;
+  const auto is_roots = [&folder] { return folder.st_uid == 0 && folder.st_gid == 0; };
+  if (is_roots() && (::fstat(root_fd, &folder) != 0 || is_roots())) return;
+  if (::fchown(fd, folder.st_uid, folder.st_gid) != 0) return;
+  const mode_t rights = folder.st_mode & (S_ISDIR(made.st_mode) ? S_ISGID | S_IRWXG : S_IRGRP | S_IWGRP);
+  static_cast<void>(::fchmod(fd, (made.st_mode & 07777) | rights));
 }
 
 std::string EtagOf(const struct stat& s) {

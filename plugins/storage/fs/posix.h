@@ -28,6 +28,12 @@ Fd OpenBelow(int root, const std::string& path, int flags, mode_t mode = 0);
 // The same, by walking part by part, for kernels without openat2. Exposed for its test.
 Fd WalkBelow(int root, const std::string& path, int flags, mode_t mode);
 
+// What root makes in somebody else's folder gets the folder's owner and group, and what the group may do in the folder it
+// may do with it: the storage stays usable for the user for whom the next run works. Best effort.
+// `folder_fd` is the folder, `fd` what this process just made in it. A folder of root's own may be one that another thread
+// has just made and not yet given away: then the storage's directory, `root_fd`, says whose it is.
+void GiveToOwnerOf(int folder_fd, int root_fd, int fd) noexcept;
+
 inline int64_t MtimeNs(const struct stat& s) {
   return static_cast<int64_t>(s.st_mtim.tv_sec) * 1'000'000'000 + s.st_mtim.tv_nsec;
 }

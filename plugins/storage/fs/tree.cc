@@ -49,6 +49,8 @@ Status Tree::MakeMissing(const std::string& folder) {
       return errno == ENOENT ? OkStatus() : ErrnoStatus(errno, "open folder " + done);
     }
     if (::mkdirat(parent.get(), part.c_str(), kFolderMode) == 0) {
+      const Fd made = OpenBelow(parent.get(), part, kFolderFlags);
+      if (made.valid()) GiveToOwnerOf(parent.get(), root(), made.get());
       if (sync_ && ::fsync(parent.get()) != 0) {
         const int err = errno;
         Status failure = ErrnoStatus(err, "sync the folder of " + folder.substr(0, end));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -35,6 +36,20 @@ class LoggerTest : public ::testing::Test {
   TempDir dir_;
   FakeClock clock_;
 };
+
+// Else the server's user could not write to a log that an administrator's command made.
+TEST_F(LoggerTest, ANewLogOfRootBelongsToTheOwnerOfItsFolderAndAnOldOneIsLeft) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  ASSERT_EQ(::chown(dir_.path().c_str(), 1234, 1234), 0);
+  struct stat info = {};
+  Make(LogLevel::kDebug, false);
+  ASSERT_EQ(::stat(dir_.File("log").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 1234u);
+  ASSERT_EQ(::chown(dir_.File("log").c_str(), 0, 0), 0);
+  Make(LogLevel::kDebug, false);
+  ASSERT_EQ(::stat(dir_.File("log").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 0u);
+}
 
 TEST_F(LoggerTest, WritesLinesAsWalGDoes) {
   auto logger = Make(LogLevel::kDebug, false);

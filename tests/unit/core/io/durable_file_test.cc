@@ -243,6 +243,20 @@ TEST_F(DurableFileTest, WithoutUnnamedFilesItIsWrittenUnderATemporaryName) {
   EXPECT_EQ(dir_.Read("h"), "first");
 }
 
+TEST_F(DurableFileTest, RootGivesTheFileToTheOwnerOfItsDirectoryWhenAsked) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  ASSERT_EQ(::chown(dir_.path().c_str(), 1234, 2345), 0);
+  ASSERT_OK(WriteFileDurably(ctx_, dir_.File("given"), "x", {.mode = 0600, .owner_of_folder = true}));
+  ASSERT_OK(WriteFileDurably(ctx_, dir_.File("kept"), "x"));
+  struct stat given = {}, kept = {};
+  ASSERT_EQ(::stat(dir_.File("given").c_str(), &given), 0);
+  ASSERT_EQ(::stat(dir_.File("kept").c_str(), &kept), 0);
+  EXPECT_EQ(given.st_uid, 1234u);
+  EXPECT_EQ(given.st_gid, 2345u);
+  EXPECT_EQ(given.st_mode & 07777, 0600u);
+  EXPECT_EQ(kept.st_uid, 0u);
+}
+
 TEST_F(DurableFileTest, StopIsNoticedBeforeAnythingBecomesVisible) {
   ASSERT_OK_AND_ASSIGN(auto file, DurableFile::Create(dir_.File("f")));
   ASSERT_OK(file->Write(ctx_, AsBytes("x")));

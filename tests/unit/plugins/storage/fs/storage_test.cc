@@ -24,6 +24,36 @@ TEST_F(FsStorageTest, GivesBackWhatWasPut) {
   EXPECT_EQ(empty.bytes, "");
 }
 
+// An administrator's first command must not lock the server's user out.
+TEST_F(FsStorageTest, WhatRootMakesBelongsToTheOwnerOfTheFolderAbove) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  ASSERT_EQ(::chown(root_.c_str(), 1234, 2345), 0);
+  const mode_t old = ::umask(077);
+  ASSERT_TRUE(storage_->Put("wal_005/a/o", "bytes").ok());
+  ASSERT_TRUE(storage_->Copy("wal_005/a/o", "copied/o").ok());
+  ::umask(old);
+  for (const std::string& name : Tree()) {
+    struct stat info = {};
+    ASSERT_EQ(::stat((root_ + "/" + name).c_str(), &info), 0);
+    EXPECT_EQ(info.st_uid, 1234u) << name;
+    EXPECT_EQ(info.st_gid, 2345u) << name;
+  }
+}
+
+// Root's storage, which a group shares.
+TEST_F(FsStorageTest, WhatRootMakesAGroupMayUseAsTheFolderAbove) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  ASSERT_EQ(::chown(root_.c_str(), 0, 2345), 0);
+  ASSERT_EQ(::chmod(root_.c_str(), 02770), 0);
+  ASSERT_TRUE(storage_->Put("wal_005/o", "bytes").ok());
+  struct stat folder = {}, object = {};
+  ASSERT_EQ(::stat((root_ + "/wal_005").c_str(), &folder), 0);
+  ASSERT_EQ(::stat((root_ + "/wal_005/o").c_str(), &object), 0);
+  EXPECT_EQ(folder.st_mode & 02070, 02070u);
+  EXPECT_EQ(object.st_mode & 0060, 0060u);
+  EXPECT_EQ(object.st_gid, 2345u);
+}
+
 TEST_F(FsStorageTest, ReadsRangesAndCutsThemToTheObject) {
   ASSERT_TRUE(storage_->Put("o", "0123456789").ok());
   EXPECT_EQ(storage_->Get("o", 3, 4).bytes, "3456");
