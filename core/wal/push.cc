@@ -30,9 +30,7 @@ Result<bool> ArchivedInBackground(const Context& ctx, const LocalWalFile& file, 
   if (!markers.Exists(file.name)) return false;
   bool archived = false;
   if (markers.Matches(file)) {
-    auto object = OpenArchivedWalFile(ctx, deps.storage, deps.codecs, file.name, deps.codec.Extension());
-    if (!object.ok() && object.status().code() != Code::kNotFound) return std::move(object).status();
-    archived = object.ok();
+    WALRIG_ASSIGN(archived, IsWalFileArchived(ctx, deps.storage, file.name, deps.codec.Extension()));
   }
   markers.Remove(file.name);
   return archived;

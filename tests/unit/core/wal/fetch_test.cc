@@ -117,6 +117,47 @@ TEST_F(WalFetchTest, AFormThatWalGDoesNotKnowIsNotAbsentEither) {
   EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotSupported));
 }
 
+TEST_F(WalFetchTest, AnAbsentFileCostsOneGetAndOneList) {
+  FaultyStorage counting(storage_);
+  counting.Set({});
+  const WalFetchOptions options{
+      .name = kName, .destination = dir_.File("out"), .preferred_extension = "zst", .segment_bytes = 0};
+  EXPECT_THAT(WalFetch(ctx_, options, {.storage = counting, .codecs = codecs_}), HasCode(Code::kNotFound));
+  EXPECT_EQ(counting.counted(), 2u);
+}
+
+TEST_F(WalFetchTest, OfSeveralFormsThatOfWalGsOrderIsTaken) {
+  Store("wal_005/000000010000000000000003.acme", "compressed by somebody");
+  Store("wal_005/000000010000000000000003", MakeSegment(1, 3, 77, 'b'));
+  Store("wal_005/000000010000000000000003.", MakeSegment(1, 3, 77, 'a'));
+  const WalFetchOptions options{
+      .name = kName, .destination = dir_.File("out"), .preferred_extension = "br", .segment_bytes = 0};
+  ASSERT_OK(WalFetch(ctx_, options, FetchDeps()).status());
+  EXPECT_EQ(dir_.Read("out"), MakeSegment(1, 3, 77, 'a'));
+}
+
+// A list that is behind must not make a file absent that can be asked for by its name.
+TEST_F(WalFetchTest, WhereAListMayBeBehindEachFormIsAskedFor) {
+  Store("wal_005/000000010000000000000003.", MakeSegment(1, 3, 77));
+  FaultyStorage behind(storage_);
+  StorageCapabilities capabilities = storage_.capabilities();
+  capabilities.list_your_writes = false;
+  behind.SetCapabilities(capabilities);
+  behind.Set({.only = StorageCall::kList, .fail_from = 1, .fail_times = 100});
+  const WalFetchOptions options{
+      .name = kName, .destination = dir_.File("out"), .preferred_extension = "br", .segment_bytes = 0};
+  EXPECT_THAT(WalFetch(ctx_, options, {.storage = behind, .codecs = codecs_}), IsOk());
+}
+
+TEST_F(WalFetchTest, AFileThatIsListedAndGoneWhenItIsOpenedIsNotAbsent) {
+  Store("wal_005/000000010000000000000003.", MakeSegment(1, 3, 77));
+  FaultyStorage faulty(storage_);
+  faulty.Set({.only = StorageCall::kGet, .fail_from = 1, .fail_times = 100, .failure = NotFound("HTTP 404")});
+  const WalFetchOptions options{
+      .name = kName, .destination = dir_.File("out"), .preferred_extension = "br", .segment_bytes = 0};
+  EXPECT_THAT(WalFetch(ctx_, options, {.storage = faulty, .codecs = codecs_}), HasCode(Code::kUnavailable));
+}
+
 TEST_F(WalFetchTest, AnotherSegmentOrItsMetadataDoNotPassForTheFile) {
   Store("wal_005/000000010000000000000003.json", "{}");
   Store("wal_005/000000010000000000000003.partial", MakeSegment(1, 3, 77));
