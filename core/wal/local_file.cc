@@ -22,7 +22,7 @@ int64_t MtimeNs(const struct stat& info) {
   return int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
 }
 
-Status CheckSegment(const LocalWalFile& file, uint64_t segment_bytes) {
+Status CheckSegment(LocalWalFile& file, uint64_t segment_bytes) {
   uint8_t first[kWalLongHeaderBytes];
   WALRIG_ASSIGN(const size_t got, PreadFull(file.fd.get(), first, 0, "read " + file.path));
   WALRIG_ASSIGN(const WalLongHeader header, ParseWalLongHeader({first, got}));
@@ -33,6 +33,7 @@ Status CheckSegment(const LocalWalFile& file, uint64_t segment_bytes) {
     return Corruption(
         fmt::format("it has {} bytes, and its header says segments of {}", file.size_bytes, header.segment_bytes));
   }
+  file.system_identifier = header.system_identifier;
   return OkStatus();
 }
 

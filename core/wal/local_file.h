@@ -19,6 +19,7 @@ struct LocalWalFile {
   Fd fd;
   uint64_t size_bytes = 0;
   int64_t mtime_ns = 0;
+  uint64_t system_identifier = 0;  // of the cluster that wrote it; 0: its kind does not say
 };
 
 // Opens and checks. Segments and partial ones: the first header fits name and size, and the cluster's identity when

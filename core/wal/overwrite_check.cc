@@ -1,11 +1,51 @@
 #include "core/wal/overwrite_check.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstring>
 
+#include "core/postgres/wal_page.h"
 #include "core/wal/archived_file.h"
 #include "walrig/bytes.h"
 
 namespace walrig {
+namespace {
+
+// Of the cluster that wrote the archived segment; 0 when there is none.
+Result<uint64_t> ArchivedIdentifier(const Context& ctx, Storage& storage, CodecProvider& codecs,
+                                    const WalCandidate& form) {
+  WALRIG_ASSIGN(const auto archived, OpenWalCandidate(ctx, storage, codecs, form));
+  if (!archived) return uint64_t{0};
+  Buffer buffer(kIoBufferBytes);
+  WALRIG_ASSIGN(const size_t got, archived->plain->Read(ctx, buffer.span()));
+  WALRIG_ASSIGN(const WalLongHeader header, ParseWalLongHeader(buffer.first(std::min(got, kWalLongHeaderBytes))));
+  return header.system_identifier;
+}
+
+// The object is there, and this host cannot tell what it is.
+bool IsUnreadable(Code code) {
+  return code == Code::kCorruption || code == Code::kTruncated || code == Code::kPermission || code == Code::kNotSupported;
+}
+
+}  // namespace
+
+Status CheckSameCluster(const Context& ctx, Storage& storage, CodecProvider& codecs, const LocalWalFile& file,
+                        const std::string& extension) {
+  const WalCandidate form{.key = WalKey(file.name, extension), .extension = extension};
+  const Result<uint64_t> archived = ArchivedIdentifier(ctx, storage, codecs, form);
+  if (!archived.ok() && IsUnreadable(archived.status().code())) {
+    ctx.log->Write(LogLevel::kWarning, "wal",
+                   fmt::format("{} is in the archive already and is replaced; which cluster wrote it could not be read: {}",
+                               form.key, archived.status().ToString()));
+    return OkStatus();
+  }
+  if (!archived.ok()) return archived.status();
+  if (*archived == 0 || *archived == file.system_identifier) return OkStatus();
+  return Conflict(fmt::format("WAL file '{}' is already archived by another cluster, with system identifier {}; this one is {}",
+                              file.path, *archived, file.system_identifier))
+      .Hint("give each cluster a prefix of its own; one that pg_upgrade or initdb made anew is another cluster, too");
+}
 
 Result<ArchivedContent> CompareWithArchive(const Context& ctx, Storage& storage, CodecProvider& codecs,
                                            const LocalWalFile& file, std::string_view preferred_extension) {

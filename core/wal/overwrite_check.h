@@ -1,6 +1,8 @@
-// The overwrite guard: an archived WAL file is never replaced by different content.
+// What may be replaced in the archive: under the overwrite guard nothing by different content, and without it nothing of
+// another cluster.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "core/wal/local_file.h"
@@ -18,5 +20,12 @@ enum class ArchivedContent { kAbsent, kEqual, kDifferent };
 // not this file's content, and replacing it needs a decision that is not ours.
 Result<ArchivedContent> CompareWithArchive(const Context& ctx, Storage& storage, CodecProvider& codecs,
                                            const LocalWalFile& file, std::string_view preferred_extension);
+
+// Whether `file` may be stored over what is archived under its name and `extension`: an absent object and one of the same
+// cluster may be replaced; so may one that cannot be read here (damaged, or without the key, as on a host that only
+// writes), with a warning, since archiving must go on. One request when the name is free.
+// FAILS WITH: kConflict (another cluster's), storage errors.
+Status CheckSameCluster(const Context& ctx, Storage& storage, CodecProvider& codecs, const LocalWalFile& file,
+                        const std::string& extension);
 
 }  // namespace walrig

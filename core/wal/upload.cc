@@ -52,26 +52,45 @@ Status CheckOthers(const Context& ctx, const LocalWalFile& file, const WalPushDe
   return OkStatus();
 }
 
+Result<ObjectStats> Put(const Context& ctx, const LocalWalFile& file, size_t workers, bool only_if_absent,
+                        const WalPushDeps& deps) {
+  PutEncodedOptions put{.put = {}, .workers = workers};
+  put.put.only_if_absent = only_if_absent;
+  put.before_commit = [&file] { return CheckUnchanged(file); };
+  const FileRange range{.fd = file.fd.get(), .offset = 0, .length = file.size_bytes, .name = file.path};
+  return PutEncodedFile(ctx, deps.storage, WalKey(file.name, deps.codec.Extension()), deps.codec, range, put);
+}
+
+// Replaces what is archived under the name, unless it is another cluster's.
+Result<ObjectStats> PutOverOwn(const Context& ctx, const LocalWalFile& file, size_t workers, const WalPushDeps& deps) {
+  if (file.system_identifier == 0) return Put(ctx, file, workers, false, deps);
+  if (deps.storage.capabilities().put_if_absent) {
+    auto stats = Put(ctx, file, workers, true, deps);
+    const Code code = stats.status().code();
+    if (code != Code::kAlreadyExists && code != Code::kNotSupported) return stats;
+  }
+  WALRIG_TRY(CheckSameCluster(ctx, deps.storage, deps.codecs, file, deps.codec.Extension()));
+  return Put(ctx, file, workers, false, deps);
+}
+
 }  // namespace
 
 Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, size_t workers,
                                 const WalPushOptions& options, const WalPushDeps& deps) {
   const bool guarded = options.prevent_overwrite || file.kind.kind == WalFileKind::kHistory;
-  const std::string extension = deps.codec.Extension();
-  const auto compare = [&] { return CompareWithArchive(ctx, deps.storage, deps.codecs, file, extension); };
+  const auto compare = [&] {
+    return CompareWithArchive(ctx, deps.storage, deps.codecs, file, deps.codec.Extension());
+  };
   if (guarded) {
     WALRIG_ASSIGN(const ArchivedContent content, compare());
     if (content == ArchivedContent::kDifferent) return Refusal(file);
     if (content == ArchivedContent::kEqual) return AlreadyArchived(ctx, file, options, deps.storage);
     WALRIG_TRY(CheckOthers(ctx, file, deps));
   }
-  PutEncodedOptions put{.put = {}, .workers = workers};
-  put.before_commit = [&file] { return CheckUnchanged(file); };
   // Somebody may archive the same name between the comparison and the commit: the storage decides who was first.
-  put.put.only_if_absent = guarded && deps.storage.capabilities().put_if_absent;
-  const FileRange range{.fd = file.fd.get(), .offset = 0, .length = file.size_bytes, .name = file.path};
-  auto stats = PutEncodedFile(ctx, deps.storage, WalKey(file.name, extension), deps.codec, range, put);
-  if (!stats.ok() && stats.status().code() == Code::kAlreadyExists && put.put.only_if_absent) {
+  const bool exclusive = guarded && deps.storage.capabilities().put_if_absent;
+  auto stats = guarded ? Put(ctx, file, workers, exclusive, deps) : PutOverOwn(ctx, file, workers, deps);
+  if (exclusive && stats.status().code() == Code::kAlreadyExists) {
     WALRIG_ASSIGN(const ArchivedContent content, compare());
     if (content != ArchivedContent::kEqual) return Refusal(file);
     return AlreadyArchived(ctx, file, options, deps.storage);

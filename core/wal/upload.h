@@ -12,7 +12,9 @@ struct WalUpload {
   ObjectStats stats;
 };
 
-// Guards, encodes, stores, commits. FAILS WITH: kConflict (the guard found other content), codec and storage errors.
+// Guards, encodes, stores, commits. Whoever wrote an object of that name is looked at only when the name is taken: where
+// the storage can put if absent, that costs no request; elsewhere one.
+// FAILS WITH: kConflict (the guard found other content, or the name is another cluster's), codec and storage errors.
 Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, size_t workers,
                                 const WalPushOptions& options, const WalPushDeps& deps);
 
