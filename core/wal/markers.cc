@@ -44,10 +44,13 @@ bool UploadMarkers::Matches(const LocalWalFile& file) const {
   return expected.ok() && *expected == *marker;
 }
 
-Status UploadMarkers::Add(const Context& ctx, const LocalWalFile& file) const {
-  WALRIG_ASSIGN(const std::string text, MarkerText(file));
+Result<std::unique_ptr<Sink>> UploadMarkers::Prepare(const Context& ctx, const LocalWalFile& file) const {
   WALRIG_TRY(MakeFolders(directory_));
-  return WriteFileDurably(ctx, directory_ + file.name, text, {.owner_of_folder = true});
+  WALRIG_ASSIGN(std::unique_ptr<DurableFile> marker,
+                DurableFile::Create(directory_ + file.name, {.owner_of_folder = true}));
+  WALRIG_ASSIGN(const std::string text, MarkerText(file));
+  WALRIG_TRY(marker->Write(ctx, AsBytes(text)));
+  return std::unique_ptr<Sink>(std::move(marker));
 }
 
 void UploadMarkers::Remove(std::string_view name) const {

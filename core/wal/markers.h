@@ -8,12 +8,14 @@
 // THREADS: any; distinct names do not disturb each other.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "core/wal/local_file.h"
 #include "walrig/context.h"
 #include "walrig/result.h"
+#include "walrig/stream.h"
 
 namespace walrig {
 
@@ -26,8 +28,9 @@ class UploadMarkers {
   bool Matches(const LocalWalFile& file) const;
   // Whether any marker of this name is there.
   bool Exists(std::string_view name) const;
-  // Creates directories as needed.
-  Status Add(const Context& ctx, const LocalWalFile& file) const;
+  // Writes the marker, which gets its name, and counts, with Commit; creates directories as needed. A caller that asks
+  // before it uploads knows that the upload will not be in vain, and be begun again by each later call.
+  Result<std::unique_ptr<Sink>> Prepare(const Context& ctx, const LocalWalFile& file) const;
   // Missing is fine.
   void Remove(std::string_view name) const;
   // Removes those of files that do not wait any more: with PG_READY_RENAME nobody asks for them again.

@@ -23,6 +23,10 @@ class WalPushTest : public WalTest {
     dir_.Write("pg_wal/archive_status/" + name + ".ready", "");
     return dir_.Write("pg_wal/" + name, content);
   }
+  void Mark(const UploadMarkers& markers, const LocalWalFile& file) {
+    ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Sink> marker, markers.Prepare(ctx_, file));
+    ASSERT_OK(marker->Commit(ctx_));
+  }
 };
 
 TEST_F(WalPushTest, StoresTheSegmentByteForByte) {
@@ -143,16 +147,16 @@ TEST_F(WalPushTest, BelievesItsOwnMarkerOnlyForTheSameContentThatIsArchived) {
   ASSERT_OK_AND_ASSIGN(const LocalWalFile file, OpenLocalWalFile(path, 0));
   const UploadMarkers markers(dir_.File("pg_wal"));
   // Marked, but not in the archive: it is stored.
-  ASSERT_THAT(markers.Add(ctx_, file), IsOk());
+  Mark(markers, file);
   ASSERT_OK_AND_ASSIGN(const WalPushReport stored, Push(path));
   EXPECT_FALSE(stored.already_archived);
   EXPECT_FALSE(markers.Exists(kName));
   // Marked and archived: nothing to do.
-  ASSERT_THAT(markers.Add(ctx_, file), IsOk());
+  Mark(markers, file);
   ASSERT_OK_AND_ASSIGN(const WalPushReport skipped, Push(path));
   EXPECT_TRUE(skipped.already_archived);
   // Marked, archived, and the file is another by now: it is stored.
-  ASSERT_THAT(markers.Add(ctx_, file), IsOk());
+  Mark(markers, file);
   dir_.Write(std::string("pg_wal/") + kName, MakeSegment(1, 3, 77, 'z'));
   ASSERT_OK_AND_ASSIGN(const WalPushReport renewed, Push(path));
   EXPECT_FALSE(renewed.already_archived);
