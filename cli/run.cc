@@ -93,10 +93,13 @@ class Runner {
   std::unique_ptr<Logger> log_;
 };
 
-ExitCode Print(std::FILE* file, const std::string& text) {
+ExitCode Print(std::FILE* file, const std::string& text, Logger& log) {
   Output out(file);
   out.Write(text);
-  return out.Finish().ok() ? ExitCode::kOk : ExitCode::kError;
+  const Status status = out.Finish();
+  if (status.ok()) return ExitCode::kOk;
+  log.Write(LogLevel::kError, "", status.ToString());
+  return ExitCode::kError;
 }
 
 // The signal that a command ended for; 0 when it failed by itself.
@@ -140,13 +143,13 @@ ExitCode Run(const RunInput& input) {
     first_log.Write(LogLevel::kError, "", line.status().ToString());
     return ExitCode::kUsage;
   }
-  if (line->version) return Print(input.out, VersionLine() + "\n");
+  if (line->version) return Print(input.out, VersionLine() + "\n", first_log);
   if (line->command == nullptr) {
-    if (line->help) return Print(input.out, MainHelp());
-    Print(input.out, MainHelp());
+    const ExitCode printed = Print(input.out, MainHelp(), first_log);
+    if (line->help) return printed;
     return ExitCode::kUsage;
   }
-  if (line->help) return Print(input.out, CommandHelp(*line->command));
+  if (line->help) return Print(input.out, CommandHelp(*line->command), first_log);
   Runner runner(input, std::move(*line));
   const Result<ExitCode> code = runner.Go(first_log);
   if (code.ok()) return *code;

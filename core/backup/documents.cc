@@ -61,7 +61,7 @@ Status WriteDatabases(const Context& ctx, FilesMetadataWriter& writer, BackupSer
   if (databases.status().code() == Code::kCancelled) return databases.status();
   if (!databases.ok()) {
     ctx.log->Write(LogLevel::kWarning, "backup",
-                   "the names of databases and tables are not stored, a partial restore will not be possible: " +
+                   "the names of databases and tables are not stored, so a partial restore will not be possible: " +
                        databases.status().ToString());
     return OkStatus();
   }
@@ -79,8 +79,8 @@ Status WriteDatabases(const Context& ctx, FilesMetadataWriter& writer, BackupSer
     if (asked.code() == Code::kCancelled) return asked;
     if (!asked.ok())
       ctx.log->Write(LogLevel::kWarning, "backup",
-                     fmt::format("the tables of database {} are not stored: {}", Printable(database.name),
-                                 asked.ToString()));
+                     fmt::format("the names of the tables of database {} are not stored, the tables themselves are: {}",
+                                 Printable(database.name), asked.ToString()));
   }
   return OkStatus();
 }

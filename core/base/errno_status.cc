@@ -91,7 +91,7 @@ Status ErrnoStatus(int err, std::string_view what) {
   Status status = Status(meaning.code, fmt::format("{}: {}", what, WordsOf(err))).WithDetail(std::move(detail));
   if (err == EFBIG) return std::move(status).Hint("raise the limit of this process (ulimit -f), or use a file system that takes larger files");
   if (err != EIO) return status;
-  return std::move(status).Hint("the disk failed: see the kernel's log (dmesg); what lies on it may be damaged");
+  return std::move(status).Hint("the file system or device reported an error: see the kernel's log (dmesg)");
 }
 
 }  // namespace walrig
