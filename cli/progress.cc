@@ -28,6 +28,9 @@ void Draw(std::string_view text) {
       .Ignore("a progress line is no reason to fail a job");
 }
 
+// What is to take longer is no estimate yet.
+constexpr double kLeftMaxS = 365.0 * 86'400;
+
 }  // namespace
 
 std::string ProgressText(uint64_t done, uint64_t total, uint64_t elapsed_ns) {
@@ -39,9 +42,9 @@ std::string ProgressText(uint64_t done, uint64_t total, uint64_t elapsed_ns) {
     text += fmt::format(" of {} ({}%)", FormatBytes(total), static_cast<int>(share * 100));
   }
   text += fmt::format(", {}/s", FormatBytes(static_cast<uint64_t>(rate)));
-  if (total > done && rate >= 1) {
-    const auto left_s = static_cast<int64_t>(static_cast<double>(total - done) / rate);
-    text += fmt::format(", {} left", FormatDuration(left_s * 1'000'000'000));
+  const double left_s = total > done && rate > 0 ? static_cast<double>(total - done) / rate : 0;
+  if (left_s > 0 && left_s < kLeftMaxS) {
+    text += fmt::format(", {} left", FormatDuration(static_cast<int64_t>(left_s) * 1'000'000'000));
   }
   return text;
 }

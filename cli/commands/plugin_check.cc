@@ -19,6 +19,8 @@ namespace {
 
 using conformance::Check;
 
+constexpr uint64_t kTimeoutMaxS = 604'800;  // a week
+
 constexpr CliOption kOptions[] = {
     {.name = "option",
      .letter = 'o',
@@ -246,6 +248,7 @@ Result<ExitCode> Run(Invocation& call) {
     return ExitCode::kOk;
   }
   WALRIG_ASSIGN(const uint64_t timeout_s, ParseUint(call.Text("timeout", "120")));
+  if (timeout_s == 0 || timeout_s > kTimeoutMaxS) return UsageError(call, "--timeout: 1 to 604800 seconds are possible");
   std::vector<CheckResult> results;
   for (const Check& check : checks) {
     WALRIG_TRY(call.ctx.Poll());

@@ -137,7 +137,7 @@ Status RestoreTar(const Context& ctx, RestoreJob& job, const WorkerPool& pool, c
 
 Status RestoreParts(const Context& ctx, RestoreJob& job) {
   const auto& parts = job.plan.objects.parts;
-  WorkerPool pool(std::clamp<size_t>(job.options.workers, 1, parts.size()));
+  WorkerPool pool(std::max<size_t>(1, std::min(job.options.workers, parts.size())));
   for (const TarObject& object : parts) {
     pool.Submit([&ctx, &job, &pool, &object]() -> Status {
       Status status = RestoreTar(ctx, job, pool, object);

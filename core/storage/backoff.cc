@@ -11,16 +11,19 @@ namespace walrig {
 namespace {
 
 constexpr uint64_t kNsPerMs = 1'000'000;
-constexpr uint32_t kDoublingsMax = 30;  // beyond it initial_ms << n could overflow; max_ms bounds long before
+constexpr uint64_t kPauseMaxMs = 86'400'000;  // a day: longer ones are given up anyway, and nothing overflows
 
 }  // namespace
 
 Backoff::Backoff(const RetryPolicy& policy, uint64_t seed) : policy_(policy), random_(seed) {}
 
 uint64_t Backoff::PauseNs(const Status& failure) {
-  const uint32_t doublings = std::min(attempt_ - 1, kDoublingsMax);
-  const uint64_t initial_ms = std::min(policy_.initial_ms, policy_.max_ms);
-  const uint64_t bound_ms = std::min(policy_.max_ms, initial_ms << doublings);
+  // Doubled until it reaches the bound, and no further: a shift could overflow.
+  const uint64_t max_ms = std::min(policy_.max_ms, kPauseMaxMs);
+  uint64_t bound_ms = std::min(policy_.initial_ms, max_ms);
+  for (uint32_t doublings = attempt_ - 1; doublings > 0 && bound_ms != 0 && bound_ms < max_ms; --doublings) {
+    bound_ms = std::min(max_ms, 2 * bound_ms);
+  }
   const auto jitter_ns = static_cast<uint64_t>(random_.Unit() * static_cast<double>(bound_ms * kNsPerMs));
   return std::max(jitter_ns, uint64_t{failure.detail().retry_after_ms} * kNsPerMs);
 }

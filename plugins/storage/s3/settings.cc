@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "plugins/common/http/digest.h"
 #include "plugins/common/http/document.h"
 
@@ -10,6 +12,8 @@ namespace {
 
 constexpr uint64_t kMillisecondNs = 1'000'000;
 constexpr uint64_t kPartBytesMin = 5u << 20;
+constexpr uint64_t kPartBytesMax = 5ull << 30;
+constexpr int64_t kRetentionMaxS = int64_t{100} * 366 * 86'400;  // far below where a date in nanoseconds overflows
 
 std::string_view WithoutSlashes(std::string_view text) {
   while (!text.empty() && text.front() == '/') text.remove_prefix(1);
@@ -102,6 +106,7 @@ Status ReadObjectOptions(const sdk::ConfigReader& config, Settings* s) {
   WALRIG_ASSIGN(s->tags, config.TextOr("tags", ""));
   WALRIG_ASSIGN(s->acl, config.TextOr("acl", ""));
   WALRIG_ASSIGN(s->retention_s, config.IntOr("retention_period", -1));
+  if (s->retention_s > kRetentionMaxS) return ConfigError("retention_period: more than 100 years are not possible");
   WALRIG_ASSIGN(s->retention_mode, config.TextOr("retention_mode", "GOVERNANCE"));
   if (s->retention_s > 0 && s->retention_mode != "GOVERNANCE" && s->retention_mode != "COMPLIANCE") {
     return ConfigError("retention_mode is neither GOVERNANCE nor COMPLIANCE");
@@ -130,9 +135,9 @@ Status ReadTraffic(const sdk::ConfigReader& config, Settings* s) {
   WALRIG_ASSIGN(s->delete_batch, config.UintOr("delete_batch_size", 1000));
   if (s->delete_batch == 0 || s->delete_batch > 1000) return ConfigError("delete_batch_size is between 1 and 1000");
   WALRIG_ASSIGN(s->part_bytes_max, config.UintOr("max_part_size", 20u << 20));
-  if (s->part_bytes_max < kPartBytesMin) s->part_bytes_max = kPartBytesMin;
+  s->part_bytes_max = std::clamp(s->part_bytes_max, kPartBytesMin, kPartBytesMax);
   WALRIG_ASSIGN(s->copy_part_bytes, config.UintOr("copy_part_size", 512u << 20));
-  if (s->copy_part_bytes < kPartBytesMin || s->copy_part_bytes > (5ull << 30)) {
+  if (s->copy_part_bytes < kPartBytesMin || s->copy_part_bytes > kPartBytesMax) {
     return ConfigError("copy_part_size is between 5 MiB and 5 GiB");
   }
   WALRIG_ASSIGN(s->concurrency, config.UintOr("upload_concurrency", 16));

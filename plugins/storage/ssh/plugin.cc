@@ -1,4 +1,6 @@
 // The door of storage-ssh.so.
+#include <algorithm>
+
 #include "plugins/common/ssh/key_file.h"
 #include "plugins/common/ssh/url.h"
 #include "plugins/storage/ssh/storage.h"
@@ -48,7 +50,7 @@ Status ReadSession(const sdk::ConfigReader& config, ssh::SessionOptions* session
   WALRIG_ASSIGN(const uint64_t keepalive_ns, config.Uint("keepalive"));
   session->connect_timeout_ms = connect_ns / kNsPerMs;
   session->stall_timeout_ms = stall_ns / kNsPerMs;
-  session->keepalive_s = static_cast<uint32_t>(keepalive_ns / kNsPerMs / 1000);
+  session->keepalive_s = static_cast<uint32_t>(std::min<uint64_t>(keepalive_ns / kNsPerMs / 1000, 86'400));
   return walrig::OkStatus();
 }
 

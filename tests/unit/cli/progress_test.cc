@@ -14,6 +14,10 @@ TEST(ProgressTest, TellsOnlyWhatIsKnown) {
   EXPECT_EQ(ProgressText(0, 0, 0), "0 B, 0 B/s");
 }
 
+TEST(ProgressTest, ASlowStartIsNoEstimate) {
+  EXPECT_EQ(ProgressText(1, 10ull << 40, 1'000'000'000), "1 B of 10.0 TiB (0%), 1 B/s");
+}
+
 TEST(ProgressTest, NeverSaysMoreThanAll) {
   EXPECT_EQ(ProgressText(2048, 1024, 1'000'000'000), "2.0 KiB of 1.0 KiB (100%), 2.0 KiB/s");
 }

@@ -56,6 +56,16 @@ TEST_F(RetryingTest, GivesUpAfterTheAllowedAttemptsWithTheLastReason) {
   EXPECT_EQ(faulty_.counted(), 3u);
 }
 
+TEST_F(RetryingTest, AbsurdPausesNeverOverflowIntoNone) {
+  faulty_.Set({.only = StorageCall::kStat, .fail_from = 1, .fail_times = 30, .failure = Gone()});
+  const RetryPolicy absurd{.attempts_max = 1000, .initial_ms = uint64_t{1} << 43, .max_ms = UINT64_MAX / kMs,
+                           .total_ms_max = UINT64_MAX / kMs};
+  EXPECT_OK(Retrying(absurd)->Stat(ctx_, "a"));
+  // Pauses are random between nothing and their bound: 30 of at most a day make some days.
+  EXPECT_GT(ctx_.clock().elapsed_ns(), uint64_t{86'400'000} * kMs);
+  EXPECT_LT(ctx_.clock().elapsed_ns(), 30 * uint64_t{86'400'000} * kMs);
+}
+
 TEST_F(RetryingTest, GivesUpWhenTheTotalTimeIsUsed) {
   faulty_.Set({.fail_from = 1, .fail_times = 1000, .failure = Gone()});
   const RetryPolicy policy{.attempts_max = 1000, .initial_ms = 100, .max_ms = 100, .total_ms_max = 1000};
