@@ -47,7 +47,8 @@ Status CheckSameCluster(const Context& ctx, Storage& storage, uint64_t system_id
   BackupSelector latest;
   latest.name = std::string(kLatest);
   const Result<BackupEntry> entry = FindBackup(ctx, storage, latest);
-  if (entry.status().code() == Code::kNotFound) return OkStatus();
+  // kConfig: its folder does not exist yet (SSH), and the first object makes it.
+  if (entry.status().code() == Code::kNotFound || entry.status().code() == Code::kConfig) return OkStatus();
   if (!entry.ok()) return entry.status();
   std::optional<uint64_t> other;
   if (entry->sentinel) other = entry->sentinel->system_identifier;

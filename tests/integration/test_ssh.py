@@ -147,7 +147,7 @@ class BackupThereAndBack(unittest.TestCase):
         return self.world.walrig("backup-push", self.primary.pgdata, cluster=self.primary, **more)
 
     def test_the_first_backup_makes_the_root(self):
-        self.push(env={"WALG_SSH_PREFIX": self.sshd.env["WALG_SSH_PREFIX"] + "/not/there/yet"})
+        self.push(env={"WALG_SSH_PREFIX": self.sshd.env["WALG_SSH_PREFIX"] + "/not/there/yet", "WALRIG_WAL_ARCHIVE": "elsewhere"})
         self.assertTrue(any(k.startswith("not/there/yet/basebackups_005/") for k in self.sshd.keys()))
         shutil.rmtree(os.path.join(self.sshd.data, "not"))
 

@@ -114,6 +114,26 @@ TEST_F(PushRunsTest, RefusesTheStorageOfAnotherCluster) {
   EXPECT_OK(Push()) << "the latest backup is of this cluster now";
 }
 
+// As on SSH: lists of a folder that is not there are an error, and the first object makes it.
+TEST_F(PushRunsTest, MakesTheFolderOfANewStorage) {
+  class Unmade final : public StorageWrapper {
+   public:
+    explicit Unmade(Storage& inner) : StorageWrapper(inner) {}
+    Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override {
+      made_ = true;
+      return StorageWrapper::Put(ctx, key, options);
+    }
+    Result<ListPage> List(const Context& ctx, const ListOptions& options) override {
+      if (!made_) return ConfigError("the directory does not exist");
+      return StorageWrapper::List(ctx, options);
+    }
+
+   private:
+    bool made_ = false;
+  } storage(storage_);
+  EXPECT_OK(Push(storage));
+}
+
 TEST_F(PushRunsTest, RefusesAStorageThatLiesInTheClusterBeforeAndAfterTheWalk) {
   options_.storage_directories = {data_.Mkdir("backups")};
   EXPECT_THAT(Push(), MessageHas("lies in"));
