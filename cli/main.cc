@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return walrig::Main(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "ERROR: out of memory; hint: %s\n", walrig::kOutOfMemoryHint);
+    return static_cast<int>(walrig::ExitCode::kError);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ERROR: internal error: %s\n", error.what());
     return static_cast<int>(walrig::ExitCode::kError);

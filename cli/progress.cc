@@ -9,8 +9,10 @@
 #include <string_view>
 #include <thread>
 
+#include "core/base/exception_status.h"
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
+#include "core/pipeline/threads.h"
 
 namespace walrig {
 namespace {
@@ -89,7 +91,11 @@ struct ProgressLine::Impl : public Log {
 };
 
 ProgressLine::ProgressLine(const Context& ctx, const Settings& settings) : impl_(std::make_unique<Impl>(ctx)) {
-  if (Wanted(settings)) impl_->thread = std::jthread([impl = impl_.get()] { impl->Run(); });
+  if (!Wanted(settings)) return;
+  Result<std::jthread> thread = StartThread([impl = impl_.get()] {
+    Guarded("the progress line", [impl] { return impl->Run(), OkStatus(); }).Ignore("it is no reason to fail a job");
+  });
+  if (thread.ok()) impl_->thread = std::move(*thread);  // without a thread there is no line
 }
 
 ProgressLine::~ProgressLine() { Stop(); }

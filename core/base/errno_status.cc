@@ -71,6 +71,7 @@ Meaning MeaningOf(int err) {
 
 // "permission denied": the C library's words without its capital letter, whatever the locale.
 std::string WordsOf(int err) {
+  if (err == ENOMEM) return "out of memory";  // as everything else that gets none says it
   const char* words = ::strerrordesc_np(err);
   if (words == nullptr) return fmt::format("system error {}", err);
   std::string text = words;
@@ -90,6 +91,7 @@ Status ErrnoStatus(int err, std::string_view what) {
   detail.os_errno = err;
   Status status = Status(meaning.code, fmt::format("{}: {}", what, WordsOf(err))).WithDetail(std::move(detail));
   if (err == EFBIG) return std::move(status).Hint("raise the limit of this process (ulimit -f), or use a file system that takes larger files");
+  if (err == ENOMEM) return std::move(status).Hint(kOutOfMemoryHint);
   if (err != EIO) return status;
   return std::move(status).Hint("the file system or device reported an error: see the kernel's log (dmesg)");
 }

@@ -164,6 +164,8 @@ Result<Json> ParseJson(std::string_view text, std::string_view what) {
   try {
     if (Json::sax_parse(text.begin(), text.end(), &builder)) return root;
     reason = builder.reason();
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory(what);
   } catch (const std::exception& error) {
     reason = error.what();
   }

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "core/base/exception_status.h"
 #include "core/base/string_util.h"
 
 namespace walrig {
@@ -176,7 +177,7 @@ Status ReadJsonStream(const Context& ctx, Source& source, std::string_view what,
   try {
     parsed = nlohmann::json::sax_parse(FeederIterator(&feeder), FeederIterator(), &adapter);
   } catch (const std::exception& error) {
-    return Internal(fmt::format("{}: {}", what, error.what()));
+    return ExceptionStatus(error, what);
   }
   if (!feeder.status().ok()) return Status(feeder.status()).With(what);
   if (!adapter.status().ok()) return Status(adapter.status()).With(what);

@@ -111,6 +111,8 @@ Result<std::vector<ConfigEntry>> ParseYamlConfig(std::string_view text, std::str
     return WalkYaml(YAML::Load(document), path);
   } catch (const YAML::Exception& error) {
     return Malformed(path, LineOf(error.mark), error.msg);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory(path);
   } catch (const std::exception& error) {
     return ConfigError(fmt::format("{}: {}", path, error.what()));
   }

@@ -4,12 +4,12 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <exception>
 #include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "core/base/exception_status.h"
 #include "core/pipeline/pump.h"
 #include "core/pipeline/slice_workers.h"
 #include "core/pipeline/stored_stream.h"
@@ -55,6 +55,7 @@ class OrderedCompressor::Impl {
   void Complete(const Context& ctx, uint64_t index, Status status, Kept kept, uint64_t plain_bytes);
   Status WriteKept(const Context& ctx, Kept& kept);
   Status End(const Context& ctx);
+  Status Commit(const Context& ctx);
   // All slices were written or given up, and nobody but the caller touches the stream.
   bool Drained() const { return turn_.load(std::memory_order_relaxed) == submitted_; }
   void Fail(Status status);       // REQUIRES: mutex_ is not held
@@ -73,6 +74,7 @@ class OrderedCompressor::Impl {
   std::atomic<uint64_t> turn_{0};
   std::atomic<bool> failed_{false};   // set under mutex_, together with first_error_
   Status first_error_;                // guarded by mutex_
+  Status out_of_memory_ = OutOfMemory("compression");  // guarded by mutex_; made while there is memory
   uint64_t submitted_ = 0;            // guarded by mutex_
   std::map<uint64_t, Kept> waiting_;  // guarded by mutex_; complete slices whose turn has not come
   uint64_t plain_bytes_ = 0;          // guarded by mutex_
@@ -210,17 +212,18 @@ Status OrderedCompressor::Impl::WriteKept(const Context& ctx, Kept& kept) {
 void OrderedCompressor::Impl::RunSlice(const Context& ctx, uint64_t index, Slice slice) {
   Run run(*this, ctx, index);
   Status status;
+  Kept kept;
   if (!failed_.load(std::memory_order_relaxed)) {
-    try {
-      status = slice(ctx, [&run](ByteSpan plain) { return run.Emit(plain); });
-    } catch (const std::exception& error) {
-      status = Internal(std::string("a slice threw: ") + error.what());
-    }
-    if (status.ok()) status = run.End();
+    status = Guarded("compression", [&]() -> Status {
+      WALRIG_TRY(slice(ctx, [&run](ByteSpan plain) { return run.Emit(plain); }));
+      WALRIG_TRY(run.End());
+      kept = run.TakeKept();
+      return OkStatus();
+    });
   }
   slice = nullptr;  // what it holds may be gone as soon as the slice counts as complete
   const uint64_t plain_bytes = run.plain_bytes();
-  Complete(ctx, index, std::move(status), run.TakeKept(), plain_bytes);
+  Complete(ctx, index, std::move(status), std::move(kept), plain_bytes);
 }
 
 // Hands the slice's bytes over; in its turn also those of the slices behind it that are complete.
@@ -230,14 +233,20 @@ void OrderedCompressor::Impl::Complete(const Context& ctx, uint64_t index, Statu
   plain_bytes_ += plain_bytes;
   if (!status.ok()) FailLocked(std::move(status));
   if (turn_.load(std::memory_order_relaxed) != index) {
-    waiting_.emplace(index, std::move(kept));
-    return;
+    try {
+      waiting_.emplace(index, std::move(kept));
+      return;
+    } catch (const std::bad_alloc&) {
+      // The turn must be passed on all the same; the slices before this one are on other threads, or done.
+      FailLocked(std::move(out_of_memory_));
+    }
+    changed_.wait(lock, [&] { return turn_.load(std::memory_order_relaxed) == index; });
   }
   while (true) {
     const bool write = first_error_.ok();
     lock.unlock();
     Status written;
-    if (write) written = WriteKept(ctx, kept);
+    if (write) written = Guarded("storing", [&] { return WriteKept(ctx, kept); });
     kept = Kept();
     lock.lock();
     if (!written.ok()) FailLocked(std::move(written));
@@ -284,6 +293,16 @@ Status OrderedCompressor::Impl::End(const Context& ctx) {
   return stream_->End(ctx);
 }
 
+Status OrderedCompressor::Impl::Commit(const Context& ctx) {
+  bool answered = false;
+  Status status = Guarded("storing", [&] {
+    Status answer = stream_->Commit(ctx);
+    answered = true;
+    return answer;
+  });
+  return answered ? std::move(status) : std::move(status).OutcomeUnknown();
+}
+
 Status OrderedCompressor::Impl::Finish(const Context& ctx) {
   std::unique_lock lock(mutex_);
   if (std::exchange(finish_called_, true)) return Internal("an object was finished twice");
@@ -296,9 +315,9 @@ Status OrderedCompressor::Impl::Finish(const Context& ctx) {
   const bool whole = first_error_.ok();
   lock.unlock();
   Status status;
-  if (whole) status = End(ctx);
+  if (whole) status = Guarded("compression", [&] { return End(ctx); });
   const bool commit = whole && status.ok();
-  if (commit) status = stream_->Commit(ctx);
+  if (commit) status = Commit(ctx);
   if (!status.ok()) Fail(status);
   // What may have become visible is not taken back: the caller must look.
   if (!commit || (!status.ok() && !status.outcome_unknown())) stream_->Abort();

@@ -33,7 +33,8 @@ Result<std::jthread> StartThread(std::function<void()> body) {
   try {
     return std::jthread(std::move(body));
   } catch (const std::system_error& error) {
-    return Unavailable(std::string("start a thread: ") + error.what()).Hint("check ulimit -u and the cgroup's pids.max");
+    return Unavailable(std::string("start a thread: ") + error.what())
+        .Hint("check ulimit -u, the cgroup's pids.max and, for its stack, ulimit -v");
   }
 }
 

@@ -1,22 +1,15 @@
 #include "core/pipeline/worker_pool.h"
 
-#include <exception>
-#include <string>
 #include <utility>
 
+#include "core/base/exception_status.h"
 #include "core/pipeline/threads.h"
 
 namespace walrig {
 
 namespace {
 
-Status RunGuarded(const std::function<Status()>& task) {
-  try {
-    return task();
-  } catch (const std::exception& error) {
-    return Internal(std::string("a task threw: ") + error.what());
-  }
-}
+Status RunGuarded(const std::function<Status()>& task) { return Guarded("a task", task); }
 
 }  // namespace
 

@@ -38,6 +38,10 @@ Result<const walrig_module*> LoadFrom(const std::string& load_path, const std::s
     library.load(load_path, error, kMode);
     if (error) {
       const char* words = dlerror();
+      // glibc's, of a mapping that failed; "cannot allocate memory in static TLS block" is another matter.
+      if (words != nullptr && std::string_view(words).ends_with(": Cannot allocate memory")) {
+        return OutOfMemory("the dynamic linker").With("loading " + path);
+      }
       return Unavailable(path + " cannot be loaded: " + LinkerText(words != nullptr ? words : error.message(), load_path))
           .Hint("install the library that is missing, or the plugin's package anew");
     }
@@ -58,6 +62,8 @@ Result<const walrig_module*> LoadFrom(const std::string& load_path, const std::s
     const walrig_module* module = entry();
     if (module == nullptr) return Corruption(path + ": the entry function returned no module");
     return module;
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory("loading " + path);
   } catch (const std::exception& e) {
     return Unavailable(path + " cannot be loaded: " + LinkerText(e.what(), load_path));
   } catch (...) {

@@ -31,7 +31,7 @@ inline Status SqliteStatus(sqlite3* db, int code, std::string_view what) {
     case SQLITE_READONLY: return ReadOnly(text);
     case SQLITE_PERM:
     case SQLITE_AUTH: return PermissionDenied(text);
-    case SQLITE_NOMEM: return Status(Code::kNoMemory, text);
+    case SQLITE_NOMEM: return OutOfMemory("SQLite");
     default: return IoError(text);
   }
 }

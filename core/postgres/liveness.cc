@@ -7,6 +7,8 @@
 #include <csignal>
 #include <system_error>
 
+#include "core/base/exception_status.h"
+
 namespace walrig {
 
 LivenessWatch::LivenessWatch(const Context& ctx, uint64_t interval_ms, Ping ping, std::unique_ptr<StopSource> stop,
@@ -66,7 +68,7 @@ void LivenessWatch::Run() {
     if (interval_ms_ != 0 && now >= next_ns) {
       // A session in use is alive, or its user will notice.
       if (std::unique_lock session(session_mutex_, std::try_to_lock); session.owns_lock()) {
-        Status status = ping_(ctx_);  // the user's own stop must end a ping that hangs
+        Status status = Guarded("asking the server", [&] { return ping_(ctx_); });  // the user's own stop must end a ping that hangs
         if (!status.ok() && !ctx_.stop.requested()) return Fail(std::move(status).With("alive check"));
       }
       next_ns = ctx_.clock->MonotonicNs() + interval_ns;

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "core/base/exception_status.h"
 #include "core/base/random.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/download.h"
@@ -216,7 +217,7 @@ Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectIn
     for (size_t i = next++; i < objects.size(); i = next++) {
       Status status = ctx.Poll();
       const bool stopped = !status.ok();
-      if (!stopped) status = move(ctx, objects[i]);
+      if (!stopped) status = Guarded("moving", [&] { return move(ctx, objects[i]); });
       const std::lock_guard lock(mutex);
       if (status.ok()) {
         report.moved++;

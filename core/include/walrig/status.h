@@ -191,4 +191,13 @@ inline Status IoError(std::string message) { return {Code::kIoError, std::move(m
 inline Status ProtocolError(std::string message) { return {Code::kProtocol, std::move(message)}; }
 inline Status Truncated(std::string message) { return {Code::kTruncated, std::move(message)}; }
 
+// What helps whatever it was that got no memory.
+inline constexpr const char* kOutOfMemoryHint =
+    "allow the process more memory (ulimit -v, the cgroup), or lower the level of compression or the number of workers "
+    "(WALG_UPLOAD_CONCURRENCY, WALG_UPLOAD_DISK_CONCURRENCY, WALG_DOWNLOAD_CONCURRENCY, WALRIG_WAL_WORKERS)";
+// The one wording for all that gets no memory; `who` is a library or a step: "out of memory in zstd".
+inline Status OutOfMemory(std::string_view who) {
+  return Status(Code::kNoMemory, "out of memory in " + std::string(who)).Hint(kOutOfMemoryHint);
+}
+
 }  // namespace walrig

@@ -12,8 +12,8 @@ namespace walrig::gcrypt {
 namespace {
 
 Status Failure(std::string_view what, gpg_error_t error) {
-  const Code code = gcry_err_code(error) == GPG_ERR_ENOMEM ? Code::kNoMemory : Code::kInternal;
-  return {code, "libgcrypt: " + std::string(what) + ": " + gcry_strerror(error)};
+  if (gcry_err_code(error) == GPG_ERR_ENOMEM) return OutOfMemory("libgcrypt");
+  return Internal("libgcrypt: " + std::string(what) + ": " + gcry_strerror(error));
 }
 
 struct CloseKdf {

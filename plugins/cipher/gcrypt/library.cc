@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 #include <vector>
@@ -17,8 +19,8 @@ namespace {
 constexpr size_t kSecureMemoryBytes = 1 << 20;
 
 Status LibraryFailure(std::string_view what, gcry_error_t error) {
-  const Code code = gcry_err_code(error) == GPG_ERR_ENOMEM ? Code::kNoMemory : Code::kInternal;
-  return {code, "libgcrypt: " + std::string(what) + ": " + gcry_strerror(error)};
+  if (gcry_err_code(error) == GPG_ERR_ENOMEM) return OutOfMemory("libgcrypt");
+  return Internal("libgcrypt: " + std::string(what) + ": " + gcry_strerror(error));
 }
 
 // libgcrypt locks its pool, and would let it stand in a core dump.
@@ -32,6 +34,19 @@ void KeepPoolOutOfDumps() {
     (void)::madvise(reinterpret_cast<void*>(begin), kSecureMemoryBytes, MADV_WIPEONFORK);
   }
   gcry_free(first);
+}
+
+// Parts of libgcrypt (numbers of X25519, the random generator) end the process when they get no memory, unless this
+// answers that there is some now: what is kept for that is given back, and they ask again. Whoever asks next is told
+// that there is none, and by then the job fails in words.
+constexpr size_t kReserveBytes = 256 * 1024;  // above malloc's threshold for mmap, so that it goes back to the system
+std::atomic<void*> reserve{nullptr};
+
+int GiveReserve(void*, size_t, unsigned) {
+  void* const kept = reserve.exchange(nullptr);
+  if (kept == nullptr) return 0;
+  std::free(kept);
+  return 1;
 }
 
 int CipherOf(Algorithm algorithm) {
@@ -62,6 +77,8 @@ Status StartLibrary() {
   gcry_control(GCRYCTL_INIT_SECMEM, kSecureMemoryBytes, 0);
   if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P) == 0) gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
   KeepPoolOutOfDumps();
+  if (reserve.load() == nullptr) std::free(reserve.exchange(std::malloc(kReserveBytes)));
+  gcry_set_outofcore_handler(GiveReserve, nullptr);
   return OkStatus();
 }
 
@@ -69,9 +86,9 @@ void RandomBytes(MutableByteSpan out) { gcry_randomize(out.data(), out.size(), G
 
 Status HmacSha256(ByteSpan key, std::initializer_list<ByteSpan> message, MutableByteSpan out) {
   gcry_mac_hd_t raw = nullptr;
-  if (const auto error = gcry_mac_open(&raw, GCRY_MAC_HMAC_SHA256, GCRY_MAC_FLAG_SECURE, nullptr)) {
-    return LibraryFailure("HMAC", error);
-  }
+  gcry_error_t opened = gcry_mac_open(&raw, GCRY_MAC_HMAC_SHA256, GCRY_MAC_FLAG_SECURE, nullptr);
+  if (gcry_err_code(opened) == GPG_ERR_ENOMEM) opened = gcry_mac_open(&raw, GCRY_MAC_HMAC_SHA256, 0, nullptr);
+  if (opened != 0) return LibraryFailure("HMAC", opened);
   const std::unique_ptr<std::remove_pointer_t<gcry_mac_hd_t>, CloseMac> handle(raw);
   if (const auto error = gcry_mac_setkey(raw, key.data(), key.size())) return LibraryFailure("HMAC", error);
   for (const ByteSpan piece : message) {

@@ -32,7 +32,7 @@ using StreamState = std::unique_ptr<crypto_secretstream_xchacha20poly1305_state,
 inline Result<StreamState> NewState() {
   StreamState state(static_cast<crypto_secretstream_xchacha20poly1305_state*>(
       sodium_malloc(sizeof(crypto_secretstream_xchacha20poly1305_state))));
-  if (state == nullptr) return Status(Code::kNoMemory, "libsodium: no guarded memory for a stream");
+  if (state == nullptr) return OutOfMemory("libsodium");
   return state;
 }
 

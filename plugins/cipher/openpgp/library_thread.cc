@@ -11,7 +11,6 @@
 #include <utility>
 
 namespace walrig::openpgp {
-
 LibraryThread::LibraryThread(Work work, size_t out_max_bytes) : work_(std::move(work)), out_max_bytes_(out_max_bytes) {}
 
 LibraryThread::~LibraryThread() {
@@ -59,7 +58,8 @@ Status LibraryThread::Start() {
   try {
     thread_ = std::thread([this] { Main(); });
   } catch (const std::system_error& error) {
-    status = Unavailable(std::string("openpgp: no thread can be started: ") + error.what());
+    status = Unavailable(std::string("openpgp: no thread can be started: ") + error.what())
+                 .Hint("check ulimit -u, the cgroup's pids.max and, for its stack, ulimit -v");
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return status;
@@ -87,8 +87,15 @@ void LibraryThread::Main() {
   Status outcome;
   try {
     outcome = work_(*this);
+    if (write_failed_) outcome = std::move(out_of_memory_);
+  } catch (const std::bad_alloc&) {
+    outcome = std::move(out_of_memory_);
   } catch (const std::exception& error) {
-    outcome = Internal(std::string("openpgp: ") + error.what());
+    try {
+      outcome = Internal(std::string("openpgp: ") + error.what());
+    } catch (...) {
+      outcome = std::move(out_of_memory_);
+    }
   }
   const std::lock_guard lock(mutex_);
   outcome_ = std::move(outcome);
@@ -137,6 +144,7 @@ bool LibraryThread::Write(const void* from, size_t size_bytes) {
       size_bytes -= n;
     }
   } catch (const std::bad_alloc&) {
+    write_failed_ = true;
     return false;
   }
   return true;

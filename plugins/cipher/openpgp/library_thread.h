@@ -67,6 +67,9 @@ class LibraryThread {
   std::vector<uint8_t> out_;
   size_t out_begin_ = 0;
   Status outcome_;
+  // Made while there is memory: on the thread there is nobody to throw to.
+  Status out_of_memory_ = OutOfMemory("openpgp");
+  bool write_failed_ = false;  // for want of memory
 
   // Hands the fields above from one side to the other.
   std::mutex mutex_;

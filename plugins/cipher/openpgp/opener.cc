@@ -36,7 +36,7 @@ Status Verdict(rnp_result_t code, rnp_op_verify_t op) {
       return Corruption("openpgp: the object was changed: its integrity check (" + std::string(mode) +
                         ") does not hold");
     case RNP_ERROR_OUT_OF_MEMORY:
-      return {Code::kNoMemory, "openpgp: no memory for decryption"};
+      return OutOfMemory("openpgp");
     case RNP_ERROR_NO_SUITABLE_KEY:
     case RNP_ERROR_DECRYPT_FAILED:
     case RNP_ERROR_BAD_PASSWORD:

@@ -58,7 +58,7 @@ Status Exchange::SetHeaders(const HttpOptions& options) {
     }
     good = good && add(value.empty() ? name + ";" : name + ": " + value);
   }
-  if (!good) return Status(Code::kNoMemory, "no memory for the headers of a request");
+  if (!good) return OutOfMemory("libcurl");
   Set(easy_, CURLOPT_HTTPHEADER, headers_);
   return OkStatus();
 }
@@ -259,7 +259,7 @@ Status Exchange::FailureOf(CURLcode code) {
   std::string text = fmt::format("{}: {}", HostOf(request_.url), reason);
   const bool certificate = reason.find("certificate") != std::string::npos;
   switch (code) {
-    case CURLE_OUT_OF_MEMORY: return Status(Code::kNoMemory, std::move(text));
+    case CURLE_OUT_OF_MEMORY: return OutOfMemory("libcurl");
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: return InvalidArgument(std::move(text));
     case CURLE_OPERATION_TIMEDOUT: return Timeout(std::move(text)).Retryable();

@@ -20,8 +20,9 @@ void UnlockShare(CURL*, curl_lock_data data, void* locks) { static_cast<std::mut
 
 Result<std::unique_ptr<Lane>> Lane::New(const HttpOptions& options, CURLSH* share, curl_slist* resolve) {
   std::unique_ptr<Lane> lane(new Lane(options, share, resolve));
+  lane->idle_.reserve(kIdleHandlesMax);  // Remove runs in destructors
   lane->multi_ = curl_multi_init();
-  if (lane->multi_ == nullptr) return Status(Code::kNoMemory, "no memory for connections");
+  if (lane->multi_ == nullptr) return OutOfMemory("libcurl");
   return lane;
 }
 
@@ -38,7 +39,7 @@ Status Lane::Add(Exchange& exchange) {
     easy = idle_.back();
     idle_.pop_back();
   }
-  if (easy == nullptr) return Status(Code::kNoMemory, "no memory for a request");
+  if (easy == nullptr) return OutOfMemory("libcurl");
   curl_easy_reset(easy);
   Status status = exchange.Prepare(easy, options_);
   if (resolve_ != nullptr) static_cast<void>(curl_easy_setopt(easy, CURLOPT_RESOLVE, resolve_));
@@ -137,8 +138,9 @@ HttpClient::Shared::~Shared() {
 }
 
 Status HttpClient::Shared::Open() {
+  idle.reserve(options.idle_lanes_max);  // GiveBack runs in destructors
   share = curl_share_init();
-  if (share == nullptr) return Status(Code::kNoMemory, "no memory for an HTTP client");
+  if (share == nullptr) return OutOfMemory("libcurl");
   curl_share_setopt(share, CURLSHOPT_LOCKFUNC, &LockShare);
   curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, &UnlockShare);
   curl_share_setopt(share, CURLSHOPT_USERDATA, locks.data());

@@ -32,10 +32,10 @@ Result<SecretBytes> SecretBytes::New(size_t size_bytes) {
   SecretBytes secret;
   if (size_bytes == 0) return secret;
   const size_t page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  if (size_bytes > SIZE_MAX - page) return Status(Code::kNoMemory, "no memory for a key");
+  if (size_bytes > SIZE_MAX - page) return OutOfMemory("the pages of a key");
   const size_t mapped = (size_bytes + page - 1) / page * page;
   void* const at = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) return Status(Code::kNoMemory, "no memory for a key");
+  if (at == MAP_FAILED) return OutOfMemory("the pages of a key");
   // RLIMIT_MEMLOCK may be small: then the page can be swapped, and everything else still holds.
   (void)::mlock(at, mapped);
   (void)::madvise(at, mapped, MADV_DONTDUMP);

@@ -106,11 +106,11 @@ Status Session::Failed(long code, const char* what) {
   } else {
     message += "the connection failed";
   }
+  if (code == LIBSSH2_ERROR_ALLOC) return OutOfMemory("libssh2");
   Status::Detail detail;
   detail.native_code = static_cast<int32_t>(code);
   detail.retryable = true;
   Code result = Code::kUnavailable;
-  if (code == LIBSSH2_ERROR_ALLOC) result = Code::kNoMemory;
   if (code == LIBSSH2_ERROR_TIMEOUT) result = Code::kTimeout;
   if (code == LIBSSH2_ERROR_INVALID_MAC || code == LIBSSH2_ERROR_DECRYPT) message += " (damaged on the way)";
   return Status(result, std::move(message)).WithDetail(std::move(detail));
@@ -144,7 +144,7 @@ Status Session::Connect(const Context& ctx) {
   WALRIG_ASSIGN(const KnownHosts known, LoadKnownHosts(options_));
   WALRIG_ASSIGN(socket_, ConnectTcp(ctx, options_.host, options_.port, options_.connect_timeout_ms));
   session_ = libssh2_session_init_ex(nullptr, nullptr, nullptr, this);
-  if (session_ == nullptr) return Status(Code::kNoMemory, "no memory for an ssh session");
+  if (session_ == nullptr) return OutOfMemory("libssh2");
   libssh2_session_set_blocking(session_, 0);
   libssh2_session_callback_set(session_, LIBSSH2_CALLBACK_RECV, reinterpret_cast<void*>(&Session::Receive));
   WALRIG_TRY(PreferHostKeys(known.TypesOf(options_.host, options_.port)));

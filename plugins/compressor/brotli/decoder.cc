@@ -41,7 +41,7 @@ class Decoder final : public Transform {
   // The library cannot begin anew with the same state.
   Status Reset() override {
     state_.reset(BrotliDecoderCreateInstance(nullptr, nullptr, nullptr));
-    return state_ == nullptr ? Status(Code::kNoMemory, "brotli: no memory for a decoder") : OkStatus();
+    return state_ == nullptr ? OutOfMemory("brotli") : OkStatus();
   }
 
  private:
@@ -51,7 +51,7 @@ class Decoder final : public Transform {
     // The codes of failed allocations lie together (brotli/decode.h).
     const bool memory = code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES &&
                         code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES;
-    return memory ? Status(Code::kNoMemory, text) : Corruption(text);
+    return memory ? OutOfMemory("brotli") : Corruption(text);
   }
 
   std::unique_ptr<BrotliDecoderState, DestroyState> state_;

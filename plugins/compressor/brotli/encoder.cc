@@ -2,12 +2,10 @@
 
 #include <brotli/encode.h>
 
+#include "plugins/compressor/brotli/guarded_memory.h"
+
 namespace walrig::brotli {
 namespace {
-
-struct DestroyState {
-  void operator()(BrotliEncoderState* state) const noexcept { BrotliEncoderDestroyInstance(state); }
-};
 
 class Encoder final : public Transform {
  public:
@@ -18,34 +16,49 @@ class Encoder final : public Transform {
     BrotliEncoderOperation op = finish                            ? BROTLI_OPERATION_FINISH
                                 : directive == Directive::kFlush ? BROTLI_OPERATION_FLUSH
                                                                  : BROTLI_OPERATION_PROCESS;
-    if (BrotliEncoderIsFinished(state_.get()) && !io.in.empty()) return InvalidArgument("brotli: input after the end");
+    if (state_ == nullptr) return OutOfMemory("brotli");
+    if (BrotliEncoderIsFinished(state_) && !io.in.empty()) return InvalidArgument("brotli: input after the end");
     const uint8_t* in = io.in.data();
     size_t in_left = io.in.size();
     uint8_t* out = io.out.data();
     size_t out_left = io.out.size();
-    do {
-      if (!BrotliEncoderCompressStream(state_.get(), op, &in_left, &in, &out_left, &out, nullptr)) {
-        return Internal("brotli: the encoder failed");
-      }
-    } while (out_left > 0 && (in_left > 0 || BrotliEncoderHasMoreOutput(state_.get())));
+    bool good = true;
+    const bool had_memory = memory_.Run([&] {
+      do {
+        good = BrotliEncoderCompressStream(state_, op, &in_left, &in, &out_left, &out, nullptr) != BROTLI_FALSE;
+      } while (good && out_left > 0 && (in_left > 0 || BrotliEncoderHasMoreOutput(state_)));
+    });
+    if (!had_memory) {
+      state_ = nullptr;
+      return OutOfMemory("brotli");
+    }
+    if (!good) return Internal("brotli: the encoder failed");
     io.in_used = io.in.size() - in_left;
     io.out_used = io.out.size() - out_left;
-    if (in_left > 0 || BrotliEncoderHasMoreOutput(state_.get())) return Progress::kNeedOutput;
+    if (in_left > 0 || BrotliEncoderHasMoreOutput(state_)) return Progress::kNeedOutput;
     if (!finish) return Progress::kNeedInput;
-    return BrotliEncoderIsFinished(state_.get()) ? Progress::kEnd : Progress::kNeedOutput;
+    return BrotliEncoderIsFinished(state_) ? Progress::kEnd : Progress::kNeedOutput;
   }
 
   // The library cannot begin anew with the same state.
   Status Reset() override {
-    state_.reset(BrotliEncoderCreateInstance(nullptr, nullptr, nullptr));
-    if (state_ == nullptr) return {Code::kNoMemory, "brotli: no memory for an encoder"};
-    BrotliEncoderSetParameter(state_.get(), BROTLI_PARAM_QUALITY, quality_);
+    memory_.FreeAll();
+    state_ = nullptr;
+    const bool had_memory = memory_.Run([this] {
+      state_ = BrotliEncoderCreateInstance(GuardedMemory::Allocate, GuardedMemory::Free, &memory_);
+    });
+    if (!had_memory || state_ == nullptr) {
+      state_ = nullptr;
+      return OutOfMemory("brotli");
+    }
+    BrotliEncoderSetParameter(state_, BROTLI_PARAM_QUALITY, quality_);
     return OkStatus();
   }
 
  private:
   const uint32_t quality_;
-  std::unique_ptr<BrotliEncoderState, DestroyState> state_;
+  GuardedMemory memory_;
+  BrotliEncoderState* state_ = nullptr;  // stands in memory_, which frees it; null when memory ran out
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ class Decoder final : public Transform {
 
   Status Start() {
     const int code = inflateInit2(&stream_, kGzipOnly);
-    return code == Z_OK ? OkStatus() : Status(Code::kNoMemory, "gzip: no memory for a decoder");
+    return code == Z_OK ? OkStatus() : OutOfMemory("gzip");
   }
 
   Result<Progress> Process(TransformIo& io, Directive directive) override {
@@ -55,7 +55,7 @@ class Decoder final : public Transform {
     stream_.avail_out = static_cast<uInt>(room);
     const int code = inflate(&stream_, Z_NO_FLUSH);
     if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
-      if (code == Z_MEM_ERROR) return {Code::kNoMemory, "gzip: out of memory"};
+      if (code == Z_MEM_ERROR) return OutOfMemory("gzip");
       return Corruption(std::string("gzip: ") + (stream_.msg != nullptr ? stream_.msg : "damaged data"));
     }
     const size_t taken = in.size() - stream_.avail_in;

@@ -18,7 +18,7 @@ Status Failure(size_t code) {
   const std::string_view name = LZ4F_getErrorName(code);
   const std::string text = "lz4: " + std::string(name);
   // The library's stable interface tells its errors apart by name only.
-  if (name == "ERROR_allocation_failed") return {Code::kNoMemory, text};
+  if (name == "ERROR_allocation_failed") return OutOfMemory("lz4");
   return Corruption(text);
 }
 

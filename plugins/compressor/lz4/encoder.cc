@@ -25,6 +25,12 @@ LZ4F_preferences_t Preferences(int level) {
 }
 
 // The library wants room for the worst case at once; `held_` takes what the caller has no room for.
+// The stable part of liblz4 has names of errors only.
+Status EncoderFailure(size_t code) {
+  const std::string name = LZ4F_getErrorName(code);
+  return name == "ERROR_allocation_failed" ? OutOfMemory("lz4") : Internal("lz4: " + name);
+}
+
 class Encoder final : public Transform {
  public:
   Encoder(LZ4F_cctx* context, int level)
@@ -87,7 +93,7 @@ class Encoder final : public Transform {
     const MutableByteSpan out = io_->out.subspan(io_->out_used);
     const bool direct = out.size() >= room_bytes;
     const size_t n = direct ? call(out.data(), out.size()) : call(held_.data(), held_.size());
-    if (LZ4F_isError(n)) return Internal(std::string("lz4: ") + LZ4F_getErrorName(n));
+    if (LZ4F_isError(n)) return EncoderFailure(n);
     if (direct) {
       io_->out_used += n;
     } else {
@@ -112,7 +118,7 @@ class Encoder final : public Transform {
 Result<std::unique_ptr<Transform>> NewEncoder(int level) {
   LZ4F_cctx* context = nullptr;
   const size_t code = LZ4F_createCompressionContext(&context, LZ4F_VERSION);
-  if (LZ4F_isError(code)) return Status(Code::kNoMemory, std::string("lz4: ") + LZ4F_getErrorName(code));
+  if (LZ4F_isError(code)) return EncoderFailure(code);
   return std::unique_ptr<Transform>(std::make_unique<Encoder>(context, level));
 }
 

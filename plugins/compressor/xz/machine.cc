@@ -24,7 +24,7 @@ lzma_options_lzma WalgOptions(uint32_t level) {
 
 Status Failure(lzma_ret code) {
   switch (code) {
-    case LZMA_MEM_ERROR: return {Code::kNoMemory, "lzma: out of memory"};
+    case LZMA_MEM_ERROR: return OutOfMemory("lzma");
     case LZMA_MEMLIMIT_ERROR: return TooLarge("lzma: the stream wants more memory than a decoder may hold");
     case LZMA_FORMAT_ERROR: return Corruption("lzma: not a stream of this format");
     case LZMA_OPTIONS_ERROR: return Corruption("lzma: the header asks for what the format does not have");

@@ -18,7 +18,7 @@ Status Failure(size_t code) {
   const std::string text = std::string("zstd: ") + ZSTD_getErrorName(code);
   switch (ZSTD_getErrorCode(code)) {
     case ZSTD_error_frameParameter_windowTooLarge: return TooLarge(text);
-    case ZSTD_error_memory_allocation: return {Code::kNoMemory, text};
+    case ZSTD_error_memory_allocation: return OutOfMemory("zstd");
     default: return Corruption(text);
   }
 }
@@ -91,7 +91,7 @@ class Decoder final : public Transform {
 
 Result<std::unique_ptr<Transform>> NewDecoder() {
   ZSTD_DCtx* context = ZSTD_createDCtx();
-  if (context == nullptr) return Status(Code::kNoMemory, "zstd: no memory for a decoder");
+  if (context == nullptr) return OutOfMemory("zstd");
   std::unique_ptr<Transform> decoder = std::make_unique<Decoder>(context);
   const size_t code = ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, kWindowLogMax);
   if (ZSTD_isError(code)) return Failure(code);

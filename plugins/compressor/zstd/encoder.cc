@@ -1,6 +1,7 @@
 #include "plugins/compressor/zstd/encoder.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <string>
 
@@ -10,6 +11,11 @@ namespace {
 struct FreeContext {
   void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
 };
+
+Status EncoderFailure(size_t code) {
+  if (ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation) return OutOfMemory("zstd");
+  return Internal(std::string("zstd: ") + ZSTD_getErrorName(code));
+}
 
 class Encoder final : public Transform {
  public:
@@ -25,7 +31,7 @@ class Encoder final : public Transform {
     size_t left = 0;
     do {
       left = ZSTD_compressStream2(context_.get(), &out, &in, op);
-      if (ZSTD_isError(left)) return Internal(std::string("zstd: ") + ZSTD_getErrorName(left));
+      if (ZSTD_isError(left)) return EncoderFailure(left);
     } while (out.pos < out.size && (in.pos < in.size || (op != ZSTD_e_continue && left != 0)));
     io.in_used = in.pos;
     io.out_used = out.pos;
@@ -38,7 +44,7 @@ class Encoder final : public Transform {
   Status Reset() override {
     ended_ = false;
     const size_t code = ZSTD_CCtx_reset(context_.get(), ZSTD_reset_session_only);
-    return ZSTD_isError(code) ? Internal(std::string("zstd: ") + ZSTD_getErrorName(code)) : OkStatus();
+    return ZSTD_isError(code) ? EncoderFailure(code) : OkStatus();
   }
 
  private:
@@ -50,11 +56,11 @@ class Encoder final : public Transform {
 
 Result<std::unique_ptr<Transform>> NewEncoder(int level) {
   ZSTD_CCtx* context = ZSTD_createCCtx();
-  if (context == nullptr) return Status(Code::kNoMemory, "zstd: no memory for an encoder");
+  if (context == nullptr) return OutOfMemory("zstd");
   std::unique_ptr<Transform> encoder = std::make_unique<Encoder>(context);
   for (const size_t code : {ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level),
                             ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)}) {
-    if (ZSTD_isError(code)) return Internal(std::string("zstd: ") + ZSTD_getErrorName(code));
+    if (ZSTD_isError(code)) return EncoderFailure(code);
   }
   return encoder;
 }

@@ -113,6 +113,7 @@ inline Status FromAbi(int32_t code, const walrig_error& error) {
   detail.request_id = abi_internal::FieldText(error.request_id);
   Status status = Status(ours, std::move(message)).WithDetail(std::move(detail));
   if (!hint.empty()) status = std::move(status).Hint(std::string(hint));
+  if (ours == Code::kNoMemory) status = std::move(status).Hint(kOutOfMemoryHint);
   return status;
 }
 

@@ -18,7 +18,7 @@ walrig_status Guard(walrig_error* error, Body&& body) noexcept {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return FillAbiError(error, Code::kNoMemory, "out of memory in the plugin");
+    return FillAbiError(error, Code::kNoMemory, "out of memory in a plugin");
   } catch (const std::system_error& e) {
     return FillAbiError(error, Code::kIoError, e.what());
   } catch (const std::exception& e) {

@@ -30,6 +30,13 @@ TEST(ErrnoStatusTest, MapsEachErrorToWhatTheCallerShallDo) {
   EXPECT_THAT(ErrnoStatus(EIO, "x"), HasCode(Code::kIoError));
 }
 
+TEST(ErrnoStatusTest, NoMemoryHasTheWordsAndTheHintOfEverythingThatGetsNone) {
+  const Status status = ErrnoStatus(ENOMEM, "open x");
+  EXPECT_THAT(status, HasCode(Code::kNoMemory));
+  EXPECT_EQ(status.message(), "open x: out of memory");
+  EXPECT_EQ(status.hint(), kOutOfMemoryHint);
+}
+
 TEST(ErrnoStatusTest, OnlyTransientErrorsMayBeRetried) {
   for (int err : {EAGAIN, ETIMEDOUT, ECONNRESET, EMFILE}) EXPECT_TRUE(ErrnoStatus(err, "x").retryable()) << err;
   for (int err : {EIO, ENOSPC, ENOENT, EACCES, EROFS}) EXPECT_FALSE(ErrnoStatus(err, "x").retryable()) << err;

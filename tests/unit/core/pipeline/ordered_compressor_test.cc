@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <latch>
+#include <new>
 #include <semaphore>
 #include <stdexcept>
 #include <thread>
@@ -145,6 +146,29 @@ TEST_P(OrderedCompressorTest, TurnsAnExceptionOfASliceIntoAnError) {
   auto object = Open();
   (void)object->Submit(ctx_, [](const Context&, const Emit&) -> Status { throw std::runtime_error("oops"); }).ok();
   EXPECT_THAT(object->Finish(ctx_), MessageHas("oops"));
+}
+
+// Gets no memory in one of its calls.
+class ThrowingSink final : public Sink {
+ public:
+  explicit ThrowingSink(bool in_commit) : in_commit_(in_commit) {}
+  Status Write(const Context&, ByteSpan) override { return in_commit_ ? OkStatus() : throw std::bad_alloc(); }
+  Status Commit(const Context&) override { throw std::bad_alloc(); }
+  void Abort() noexcept override {}
+
+ private:
+  const bool in_commit_;
+};
+
+TEST_P(OrderedCompressorTest, NoMemoryInAnyCallOfTheSinkIsAnError) {
+  for (const bool in_commit : {false, true}) {
+    ASSERT_OK_AND_ASSIGN(const auto object, OrderedCompressor::New(TheCodec(), std::make_unique<ThrowingSink>(in_commit),
+                                                                   {.workers = GetParam().workers}));
+    for (int i = 0; i < 10; i++) (void)object->Submit(ctx_, Text(Numbered(i))).ok();
+    const Status status = object->Finish(ctx_);
+    EXPECT_THAT(status, HasCode(Code::kNoMemory));
+    EXPECT_EQ(status.outcome_unknown(), in_commit);
+  }
 }
 
 TEST_P(OrderedCompressorTest, ReportsTheSinksErrorWhicheverCallFails) {

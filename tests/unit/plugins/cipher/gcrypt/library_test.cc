@@ -1,8 +1,14 @@
 #include "plugins/cipher/gcrypt/library.h"
 
+#include <sys/stat.h>
+
+#include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
+#include "tests/support/no_memory.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/plugins/cipher/gcrypt/machines.h"
 
 namespace walrig::gcrypt::test {
@@ -123,6 +129,39 @@ TEST(LibraryTest, KeepsLockedMemoryAndKeysOutOfCoreDumps) {
   }
   EXPECT_TRUE(key_left_out);
   EXPECT_GE(left_out, 2) << "the pool of libgcrypt, and the key";
+}
+
+// Numbers of libgcrypt are allocated by functions that call abort() where there is no memory.
+TEST(LibraryTest, X25519WithoutMemoryLeavesTheProcessAlone) {
+  if (!walrig::testing::kLimitsWork) GTEST_SKIP() << "RLIMIT_AS does not go with a sanitizer";
+  const pid_t pid = ::fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    const size_t limit = walrig::testing::MappedBytes() + (1u << 20);
+    const rlimit limits{limit, limit};
+    ::setrlimit(RLIMIT_AS, &limits);
+    void* volatile kept = nullptr;
+    for (size_t size = 1 << 16; size >= 16; size /= 2) {
+      while ((kept = std::malloc(size)) != nullptr) {
+      }
+    }
+    std::array<uint8_t, kKeyBytes> scalar{}, out{};
+    scalar[0] = 8;
+    const Status status = X25519Public(scalar, out);
+    ::_exit(status.ok() || status.code() == Code::kNoMemory ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "ended with " << status;
+}
+
+TEST(CipherMemoryTest, SaysThatThereIsNoMemory) {
+  const ::walrig::test::TempDir dir;
+  const std::string ring = RingWith(KeyVerb::kAdd, "x25519");
+  const std::string path = dir.Write("ring", ring);
+  ::chmod(path.c_str(), 0600);
+  const walrig::testing::AbiPlugin plugin("cipher-gcrypt", "gcrypt", {{"key_file", path}, {"chunk_size", "1048576"}});
+  walrig::testing::CheckSaysThatThereIsNoMemory(plugin, WALRIG_ENCODE, std::string(3'000'000, 'x'));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/support/no_memory.h"
 #include "tests/support/transform_checks.h"
 
 namespace walrig::testing {
@@ -21,6 +22,44 @@ TEST_F(BrotliPluginTest, ComesToAnEndWhateverBitIsFlipped) { CheckFlipsEnd(plugi
 TEST_F(BrotliPluginTest, RefusesBytesAfterTheEnd) { CheckRefusesRubbishAfterEnd(plugin_, Packed("some text")); }
 TEST_F(BrotliPluginTest, BeginsAnewAfterReset) { CheckReset(plugin_, Packed(Mixed(3000, 5)), Mixed(3000, 5)); }
 TEST_F(BrotliPluginTest, FlushedBytesCanBeDecoded) { CheckFlushIsDecodable(plugin_); }
+
+// libbrotlienc calls exit() where an allocation fails.
+TEST(BrotliMemoryTest, SaysThatThereIsNoMemoryAtEveryLevel) {
+  for (const char* level : {"3", "11"}) {
+    SCOPED_TRACE(level);
+    const AbiPlugin plugin("compressor-brotli", "brotli", {{"level", level}});
+    CheckSaysThatThereIsNoMemory(plugin, WALRIG_ENCODE, Mixed(500'000, 3));
+  }
+}
+TEST_F(BrotliPluginTest, SaysThatThereIsNoMemoryToDecode) {
+  CheckSaysThatThereIsNoMemory(plugin_, WALRIG_DECODE, Packed(Mixed(1'500'000, 3)));
+}
+TEST_F(BrotliPluginTest, WorksAgainAfterItHadNoMemoryInTheMiddle) {
+  if (!kLimitsWork) GTEST_SKIP() << "RLIMIT_AS does not go with a sanitizer";
+  const std::string plain = Mixed(3'000'000, 4);
+  const pid_t pid = ::fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    void* stream = nullptr;
+    walrig_error error = AbiPlugin::NewError();
+    if (plugin_.transform().open(plugin_.self(), WALRIG_ENCODE, &stream, &error) != WALRIG_OK) ::_exit(1);
+    rlimit limits{};
+    ::getrlimit(RLIMIT_AS, &limits);
+    const rlimit before = limits;
+    limits.rlim_cur = MappedBytes() + (1u << 20);
+    ::setrlimit(RLIMIT_AS, &limits);
+    const AbiResult refused = plugin_.Drive(stream, plain, {});
+    ::setrlimit(RLIMIT_AS, &before);
+    if (refused.code() != Code::kNoMemory) ::_exit(2);
+    if (plugin_.transform().reset(stream, &error) != WALRIG_OK) ::_exit(3);
+    const AbiResult packed = plugin_.Drive(stream, plain, {});
+    plugin_.transform().close(stream);
+    ::_exit(packed.ok() && plugin_.Transform(WALRIG_DECODE, packed.bytes).bytes == plain ? 0 : 4);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
 
 }  // namespace
 }  // namespace walrig::testing

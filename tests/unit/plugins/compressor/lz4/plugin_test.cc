@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/support/no_memory.h"
 #include "tests/support/transform_checks.h"
 
 namespace walrig::testing {
@@ -49,6 +50,12 @@ TEST(Lz4LevelTest, HighCompressionPacksBetter) {
   const std::string packed = slow.Transform(WALRIG_ENCODE, text).bytes;
   EXPECT_LT(packed.size(), fast.Transform(WALRIG_ENCODE, text).bytes.size());
   EXPECT_TRUE(fast.Transform(WALRIG_DECODE, packed).bytes == text);
+}
+
+TEST_F(Lz4PluginTest, SaysThatThereIsNoMemory) {
+  const std::string plain = Mixed(1'500'000, 3);
+  CheckSaysThatThereIsNoMemory(plugin_, WALRIG_ENCODE, plain);
+  CheckSaysThatThereIsNoMemory(plugin_, WALRIG_DECODE, plugin_.Transform(WALRIG_ENCODE, plain).bytes);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/support/no_memory.h"
 #include "tests/support/transform_checks.h"
 
 namespace walrig::testing {
@@ -53,6 +54,12 @@ TEST_F(LzmaPluginTest, BeginsAnewAfterReset) { CheckReset(plugin_, Packed(Mixed(
 TEST_F(LzmaPluginTest, RefusesADictionaryBeyondItsMemory) {
   const std::string huge("\x5D\x00\x00\x00\x80\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x00\x00\x00\x00\x00", 18);
   EXPECT_EQ(plugin_.Transform(WALRIG_DECODE, huge).code(), Code::kTooLarge);
+}
+
+TEST_F(LzmaPluginTest, SaysThatThereIsNoMemory) {
+  const std::string plain = Mixed(1'000'000, 3);
+  CheckSaysThatThereIsNoMemory(plugin_, WALRIG_ENCODE, plain);
+  CheckSaysThatThereIsNoMemory(plugin_, WALRIG_DECODE, plugin_.Transform(WALRIG_ENCODE, plain).bytes);
 }
 
 }  // namespace

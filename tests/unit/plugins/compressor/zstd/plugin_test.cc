@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "tests/support/no_memory.h"
 #include "tests/support/transform_checks.h"
 
 namespace walrig::testing {
@@ -85,6 +86,13 @@ TEST(ZstdLevelTest, AHigherLevelPacksBetter) {
   const AbiPlugin fast("compressor-zstd", "zstd", {{"level", "1"}});
   const AbiPlugin slow("compressor-zstd", "zstd", {{"level", "12"}});
   EXPECT_LT(slow.Transform(WALRIG_ENCODE, text).bytes.size(), fast.Transform(WALRIG_ENCODE, text).bytes.size());
+}
+
+TEST_F(ZstdPluginTest, SaysThatThereIsNoMemory) {
+  const std::string plain = Mixed(1'500'000, 3);
+  const AbiPlugin best("compressor-zstd", "zstd", {{"level", "19"}});
+  CheckSaysThatThereIsNoMemory(best, WALRIG_ENCODE, plain);
+  CheckSaysThatThereIsNoMemory(best, WALRIG_DECODE, best.Transform(WALRIG_ENCODE, plain).bytes);
 }
 
 }  // namespace
