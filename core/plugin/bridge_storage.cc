@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <exception>
+#include <new>
 
 #include "core/plugin/bridge.h"
 #include "walrig/abi/storage.h"
@@ -43,31 +45,45 @@ ObjectInfo InfoOf(const walrig_object& object) {
 struct Collected {
   std::vector<ObjectInfo> objects;
   bool sound = true;
+  bool out_of_memory = false;
 };
 
-// Called from C: nothing may be thrown. Out of memory ends the process, as everywhere.
+// Runs `take` for a sink that is called from C, where nothing may be thrown.
+template <typename Into, typename Take>
+int32_t Collect(Into& collected, Take&& take) noexcept {
+  if (!collected.sound || collected.out_of_memory) return 1;
+  try {
+    take();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    collected.out_of_memory = true;
+  } catch (const std::exception&) {
+    collected.sound = false;  // a text of a length that no memory has
+  }
+  return 1;
+}
+
 int32_t CollectObject(void* into, const walrig_object* object) noexcept {
   auto& collected = *static_cast<Collected*>(into);
   collected.sound = collected.sound && object != nullptr && object->struct_size >= WALRIG_OBJECT_SIZE_1_0;
-  if (!collected.sound) return 1;
-  collected.objects.push_back(InfoOf(*object));
-  return 0;
+  return Collect(collected, [&] { collected.objects.push_back(InfoOf(*object)); });
 }
 
 struct CollectedUploads {
   std::vector<UnfinishedUpload> uploads;
   bool sound = true;
+  bool out_of_memory = false;
 };
 
 int32_t CollectUpload(void* into, const walrig_unfinished* upload) noexcept {
   auto& collected = *static_cast<CollectedUploads*>(into);
   collected.sound = collected.sound && upload != nullptr && upload->struct_size >= WALRIG_UNFINISHED_SIZE_1_0;
-  if (!collected.sound) return 1;
-  collected.uploads.push_back({.key = TextOf(upload->key),
-                               .id = TextOf(upload->id),
-                               .started_ns = upload->started_ns,
-                               .size_bytes = upload->size});
-  return 0;
+  return Collect(collected, [&] {
+    collected.uploads.push_back({.key = TextOf(upload->key),
+                                 .id = TextOf(upload->id),
+                                 .started_ns = upload->started_ns,
+                                 .size_bytes = upload->size});
+  });
 }
 
 class PluginSource final : public Source {
@@ -150,7 +166,8 @@ class PluginStorage final : public Storage {
     CallError error;
     Collected found;
     const walrig_status code = table_->stat(self(), op.get(), Borrow(key), CollectObject, &found, &error);
-    if (code != WALRIG_OK) return error.Take(code);
+    if (found.out_of_memory) return OutOfMemory("the description of an object");
+    if (code != WALRIG_OK && found.sound) return error.Take(code);
     if (!found.sound || found.objects.size() != 1) {
       return Internal("the storage plugin described no object, several, or one that makes no sense");
     }
@@ -198,7 +215,8 @@ class PluginStorage final : public Storage {
     size_t token_bytes = 0;
     const walrig_status code = table_->list(self(), op.get(), &opts, CollectObject, &found, token.data(),
                                             token.size(), &token_bytes, &error);
-    if (code != WALRIG_OK) return error.Take(code);
+    if (found.out_of_memory) return OutOfMemory("a list of objects");
+    if (code != WALRIG_OK && found.sound) return error.Take(code);
     if (token_bytes > token.size()) return Internal("the storage plugin gave a page token longer than its room");
     ListPage page;
     page.entries = std::move(found.objects);
@@ -243,7 +261,8 @@ class PluginStorage final : public Storage {
     size_t token_bytes = 0;
     const walrig_status code = unfinished_->list(self(), op.get(), Borrow(prefix), Borrow(page_token), CollectUpload,
                                                  &found, token.data(), token.size(), &token_bytes, &error);
-    if (code != WALRIG_OK) return error.Take(code);
+    if (found.out_of_memory) return OutOfMemory("a list of unfinished uploads");
+    if (code != WALRIG_OK && found.sound) return error.Take(code);
     if (token_bytes > token.size()) return Internal("the storage plugin gave a page token longer than its room");
     const bool foreign = std::any_of(found.uploads.begin(), found.uploads.end(), [prefix](const auto& upload) {
       return upload.key.empty() || !std::string_view(upload.key).starts_with(prefix);

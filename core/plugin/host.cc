@@ -67,35 +67,33 @@ walrig_status CfgStr(const walrig_config* config, const char* name, const char**
   return WALRIG_OK;
 }
 
-walrig_status CfgI64(const walrig_config* config, const char* name, int64_t* out) noexcept {
-  const std::string* value = ValueOf(config, name);
+// `parse`: Result of a number. Its message takes memory, and a plugin is C.
+template <typename Number, typename Parse>
+walrig_status CfgNumber(const std::string* value, Number* out, Parse parse) noexcept {
   if (value == nullptr) return WALRIG_E_NOT_FOUND;
-  const auto number = ParseInt(*value);
-  if (!number.ok()) return WALRIG_E_INVALID_ARG;
-  *out = *number;
-  return WALRIG_OK;
+  try {
+    const auto number = parse(*value);
+    if (!number.ok()) return WALRIG_E_INVALID_ARG;
+    *out = *number;
+    return WALRIG_OK;
+  } catch (...) {
+    return WALRIG_E_NO_MEMORY;
+  }
+}
+
+walrig_status CfgI64(const walrig_config* config, const char* name, int64_t* out) noexcept {
+  return CfgNumber(ValueOf(config, name), out, [](const std::string& text) { return ParseInt(text); });
 }
 
 walrig_status CfgU64(const walrig_config* config, const char* name, uint64_t* out) noexcept {
-  const std::string* value = ValueOf(config, name);
-  if (value == nullptr) return WALRIG_E_NOT_FOUND;
-  if (*value == "true" || *value == "false") {
-    *out = *value == "true" ? 1 : 0;
-    return WALRIG_OK;
-  }
-  const auto number = ParseUint(*value);
-  if (!number.ok()) return WALRIG_E_INVALID_ARG;
-  *out = *number;
-  return WALRIG_OK;
+  return CfgNumber(ValueOf(config, name), out, [](const std::string& text) -> Result<uint64_t> {
+    if (text == "true" || text == "false") return uint64_t{text == "true" ? 1u : 0u};
+    return ParseUint(text);
+  });
 }
 
 walrig_status CfgF64(const walrig_config* config, const char* name, double* out) noexcept {
-  const std::string* value = ValueOf(config, name);
-  if (value == nullptr) return WALRIG_E_NOT_FOUND;
-  const auto number = ParseDouble(*value);
-  if (!number.ok()) return WALRIG_E_INVALID_ARG;
-  *out = *number;
-  return WALRIG_OK;
+  return CfgNumber(ValueOf(config, name), out, [](const std::string& text) { return ParseDouble(text); });
 }
 
 walrig_status CfgSecret(const walrig_config* config, const char* name, void* buffer, size_t capacity,

@@ -211,9 +211,13 @@ void Loader::Shutdown(Log* log) noexcept {
     initialised_.pop_back();
     const int64_t instances = loaded->instances.load(std::memory_order_acquire);
     if (instances != 0) {
-      if (log != nullptr) {
-        log->Write(LogLevel::kWarning, "plugin",
-                   loaded->info.id + " is not shut down: " + std::to_string(instances) + " of its objects are in use");
+      try {
+        if (log != nullptr) {
+          log->Write(LogLevel::kWarning, "plugin",
+                     loaded->info.id + " is not shut down: " + std::to_string(instances) + " of its objects are in use");
+        }
+      } catch (...) {
+        continue;  // nothing is shut down without the line either
       }
       continue;
     }

@@ -180,6 +180,16 @@ TEST_F(RegistryTest, WhatAPluginAnswersIsCheckedBeforeItIsBelieved) {
   EXPECT_THAT(source->Read(context_, buffer), HasCode(Code::kInternal));  // "the end", and bytes with it
 }
 
+TEST_F(RegistryTest, NameOfAnImpossibleLengthIsAnErrorAndNotTheEndOfTheProcess) {
+  Install("huge", "storage-one.so");
+  const auto registry = Open();
+  ASSERT_OK_AND_ASSIGN(const auto storage, registry->NewStorage(context_, "one", {}, nullptr));
+  ASSERT_OK_AND_ASSIGN(auto sink, storage->Put(context_, "one", {}));
+  ASSERT_OK(sink->Commit(context_));
+  EXPECT_THAT(storage->Stat(context_, "one"), HasCode(Code::kInternal));
+  EXPECT_THAT(storage->List(context_, {}), HasCode(Code::kInternal));
+}
+
 TEST_F(RegistryTest, LibraryWithoutNoteIsNeverLoaded) {
   dir_.Write("plugins/compressor-copy.so", "no ELF");
   EXPECT_THAT(Load(*Open()), HasCode(Code::kCorruption));

@@ -82,6 +82,9 @@ static walrig_status Stat(void *self, const walrig_op *op, walrig_bytes key, wal
   object.struct_size = sizeof object;
 #endif
   object.key = key;
+#ifdef TEST_HUGE
+  object.key.len = SIZE_MAX;
+#endif
   object.size = store->length;
   object.mtime_ns = 77;
   sink(ctx, &object);
