@@ -31,6 +31,40 @@ Result<bool> Decrypts(rnp_key_handle_t key) {
   return secret && encrypts;
 }
 
+Status NoKey(const std::string& why) {
+  return ConfigError("openpgp: the configured text is not an OpenPGP key: " + why)
+      .Hint("`gpg --armor --export-secret-keys ID` (or --export, for a host that only writes) makes one");
+}
+
+// The algorithms of RFC 4880 and 6637.
+bool IsClassic(uint8_t algorithm) {
+  return (algorithm >= 1 && algorithm <= 3) || (algorithm >= 16 && algorithm <= 22);
+}
+
+// Whether `key` is the one whose packet `mine` is. A secret key begins with its public part.
+bool IsSame(const PrimaryKey& key, ByteSpan mine) {
+  if (mine.empty() || key.body.size() < mine.size() || (!key.secret && key.body.size() != mine.size())) return false;
+  return std::equal(mine.begin(), mine.end(), key.body.begin());
+}
+
+std::string WhyUnusable(const PrimaryKey& key, size_t number) {
+  const std::string librnp = std::string("librnp ") + rnp_version_string();
+  std::string text = "the configured key number " + std::to_string(number);
+  if (!key.user.empty()) text += ", of \"" + key.user + "\",";
+  text += " cannot be used: " + librnp;
+  if (key.version < 3 || key.version > 4) return text + " does not know version " + std::to_string(key.version) + " of keys";
+  if (!IsClassic(key.algorithm)) return text + " does not know its algorithm, number " + std::to_string(key.algorithm);
+  return text + " could not read it";
+}
+
+// Why nothing can be encrypted for a primary key that librnp has.
+std::string WhyNoRecipient(rnp_key_handle_t key) {
+  bool revoked = false, expired = false;
+  if (rnp_key_is_revoked(key, &revoked) == RNP_SUCCESS && revoked) return "it was revoked";
+  if (rnp_key_is_expired(key, &expired) == RNP_SUCCESS && expired) return "it has expired";
+  return "it has no valid part for encryption: none was made for that, or it has expired or was revoked";
+}
+
 struct CloseIterator {
   void operator()(rnp_identifier_iterator_t it) const noexcept { rnp_identifier_iterator_destroy(it); }
 };
@@ -40,24 +74,43 @@ struct CloseIterator {
 Status RnpStatus(rnp_result_t code, const char* what) {
   if (code == RNP_SUCCESS) return OkStatus();
   const std::string text = std::string("openpgp: ") + what + ": " + rnp_result_to_string(code);
-  return code == RNP_ERROR_OUT_OF_MEMORY ? Status(Code::kNoMemory, text) : Internal(text);
+  return code == RNP_ERROR_OUT_OF_MEMORY ? OutOfMemory("openpgp") : Internal(text);
 }
 
-Result<std::unique_ptr<KeyRing>> KeyRing::Load(ByteSpan keys) {
+Result<std::unique_ptr<KeyRing>> KeyRing::Load(ByteSpan packets) {
   rnp_ffi_t made = nullptr;
   WALRIG_TRY(RnpStatus(rnp_ffi_create(&made, RNP_KEYSTORE_GPG, RNP_KEYSTORE_GPG), "a session of librnp"));
   std::unique_ptr<KeyRing> ring(new KeyRing(RnpFfi(made)));
   rnp_input_t raw = nullptr;
-  WALRIG_TRY(RnpStatus(rnp_input_from_memory(&raw, keys.data(), keys.size(), false), "the keys"));
+  WALRIG_TRY(RnpStatus(rnp_input_from_memory(&raw, packets.data(), packets.size(), false), "the keys"));
   const RnpInput input(raw);
   const rnp_result_t code = rnp_import_keys(
       made, raw, RNP_LOAD_SAVE_PUBLIC_KEYS | RNP_LOAD_SAVE_SECRET_KEYS | RNP_LOAD_SAVE_PERMISSIVE, nullptr);
-  WALRIG_ASSIGN(const std::vector<RnpKey> all, ring->Keys());
-  if (code == RNP_SUCCESS && !all.empty()) return ring;
+  if (code == RNP_SUCCESS) return ring;
   if (code == RNP_ERROR_OUT_OF_MEMORY) return RnpStatus(code, "the keys");
-  return ConfigError(std::string("openpgp: the configured text is not an OpenPGP key: ") +
-                     (code == RNP_SUCCESS ? "there is none in it" : rnp_result_to_string(code)))
-      .Hint("`gpg --armor --export-secret-keys ID` (or --export, for a host that only writes) makes one");
+  return NoKey(rnp_result_to_string(code));
+}
+
+Result<std::string> KeyRing::WhatIsLeftOut(const std::vector<PrimaryKey>& keys, size_t* used) const {
+  std::vector<KeyPackets> known;
+  WALRIG_ASSIGN(const std::vector<RnpKey> mine, Keys());
+  for (const RnpKey& key : mine) {
+    uint8_t* bytes = nullptr;
+    size_t count = 0;
+    WALRIG_TRY(RnpStatus(rnp_get_public_key_data(key.get(), &bytes, &count), "the packet of a key"));
+    const std::unique_ptr<uint8_t, RnpDestroy<rnp_buffer_destroy>> owner(bytes);
+    WALRIG_ASSIGN(known.emplace_back(), ReadKeyPackets(ByteSpan(bytes, count)));
+  }
+  *used = 0;
+  std::string why;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const bool found = std::any_of(known.begin(), known.end(), [&](const KeyPackets& packets) {
+      return !packets.keys.empty() && IsSame(keys[i], packets.keys.front().body);
+    });
+    if (found) ++*used;
+    if (!found && why.empty()) why = WhyUnusable(keys[i], i + 1);
+  }
+  return why;
 }
 
 Result<std::vector<RnpKey>> KeyRing::Keys() const {
@@ -114,8 +167,7 @@ Result<std::vector<RnpKey>> KeyRing::Recipients() const {
     const RnpKey owner(target);
     if (code != RNP_SUCCESS || target == nullptr) {
       WALRIG_ASSIGN(const std::string id, IdOf(key.get()));
-      return ConfigError("openpgp: nothing can be encrypted for the key " + id +
-                         ": it has expired, was revoked, or has no valid part for encryption")
+      return ConfigError("openpgp: nothing can be encrypted for the key " + id + ": " + WhyNoRecipient(key.get()))
           .Hint("`gpg --show-keys FILE` shows a key's parts, uses and dates");
     }
     recipients.push_back(std::move(key));
@@ -137,8 +189,22 @@ std::string KeyRing::SecretKeyIds() const {
 }
 
 Result<std::shared_ptr<KeyRings>> KeyRings::New(KeyMaterial material) {
+  WALRIG_ASSIGN(KeyPackets packets, ReadKeyPackets(material.keys.bytes()));
+  if (packets.bytes.empty()) return NoKey(packets.damage.empty() ? "there is none in it" : packets.damage);
+  material.keys = std::move(packets.bytes);
   std::shared_ptr<KeyRings> rings(new KeyRings(std::move(material)));
   WALRIG_ASSIGN(std::unique_ptr<KeyRing> first, KeyRing::Load(rings->material_.keys.bytes()));
+  size_t used = 0;
+  WALRIG_ASSIGN(const std::string left_out, first->WhatIsLeftOut(packets.keys, &used));
+  if (!left_out.empty()) {
+    rings->left_out_ = ConfigError("openpgp: " + left_out)
+                           .Hint("what is written must be readable with every configured key: take this one out, or "
+                                 "replace it by one that gpg 2.2 makes (version 4, RSA or Curve25519)");
+  } else if (!packets.damage.empty()) {
+    rings->left_out_ = ConfigError("openpgp: the configured keys cannot be read to their end: " + packets.damage)
+                           .Hint("export the keys anew, with `gpg --armor --export ID...`");
+  }
+  if (used == 0 && !packets.keys.empty()) return rings->left_out_;
   rings->Return(std::move(first), false);
   return rings;
 }
@@ -159,11 +225,16 @@ Result<std::unique_ptr<KeyRing>> KeyRings::Borrow(bool unlocked) {
   if (ring == nullptr) {
     WALRIG_ASSIGN(ring, KeyRing::Load(material_.keys.bytes()));
   }
-  if (unlocked) WALRIG_TRY(ring->Unlock(material_.passphrase));
-  return ring;
+  if (!unlocked) return ring;
+  Status status = ring->Unlock(material_.passphrase);
+  if (status.ok()) return ring;
+  // The key that is missed may be one that was left out.
+  if (left_out_.ok() || status.code() != Code::kConfig) return status;
+  return ConfigError(std::string(status.message()) + "; " + std::string(left_out_.message()))
+      .Hint(std::string(status.hint()));
 }
 
-void KeyRings::Return(std::unique_ptr<KeyRing> ring, bool unlocked) {
+void KeyRings::Return(std::unique_ptr<KeyRing> ring, bool unlocked) noexcept {
   if (ring == nullptr) return;
   const std::lock_guard lock(mutex_);
   auto& idle = idle_[unlocked ? 1 : 0];

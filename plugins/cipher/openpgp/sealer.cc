@@ -84,6 +84,7 @@ class Sealer final : public Transform {
 }  // namespace
 
 Result<std::unique_ptr<Transform>> NewSealer(std::shared_ptr<KeyRings> rings) {
+  WALRIG_TRY(rings->MayWrite());
   WALRIG_ASSIGN(BorrowedRing ring, BorrowedRing::Take(std::move(rings), false));
   // Before the first byte: a key that has expired is not found out by half an object.
   WALRIG_ASSIGN(const std::vector<RnpKey> recipients, ring->Recipients());

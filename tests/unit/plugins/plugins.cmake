@@ -27,6 +27,10 @@ endif()
 if(TARGET unit_plugins_cipher_gcrypt)
   target_link_libraries(unit_plugins_cipher_gcrypt PRIVATE walrig_cipher_gcrypt)
 endif()
+# As are those of cipher-openpgp.
+if(TARGET unit_plugins_cipher_openpgp)
+  target_link_libraries(unit_plugins_cipher_openpgp PRIVATE walrig_cipher_openpgp)
+endif()
 # As are those of storage-azure.
 if(TARGET unit_plugins_storage_azure)
   target_link_libraries(unit_plugins_storage_azure PRIVATE walrig_storage_azure)

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "tests/support/no_memory.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_data.h"
 #include "tests/support/transform_checks.h"
@@ -231,6 +232,120 @@ TEST(OpenpgpKeyTest, RefusesWhatIsNoKeyWithoutShowingIt) {
       EXPECT_EQ(plugin.create_status().ToString().find(text), std::string::npos);
     }
   }
+}
+
+// A key of an unknown kind as a ring holds it: a packet of 32 bytes of numbers, and a user id. In version 5 and 6 the
+// number of bytes stands before them.
+std::string StrangeKey(uint8_t version, uint8_t algorithm) {
+  std::string body{static_cast<char>(version), 'e', 'S', 'x', 'O', static_cast<char>(algorithm)};
+  if (version >= 5) body += std::string("\0\0\0\x20", 4);
+  body += std::string(32, '\x11');
+  const std::string user = "Strange <s@example.org>";
+  return "\xC6" + std::string(1, static_cast<char>(body.size())) + body + "\xCD" +
+         std::string(1, static_cast<char>(user.size())) + user;
+}
+
+std::string Dearmored(const Gnupg& gpg, const std::string& armored) {
+  gpg.dir().Write("armored", armored);
+  EXPECT_EQ(gpg.Run("gpg --dearmor <armored >binary").value(), 0);
+  return gpg.dir().Read("binary");
+}
+
+TEST(OpenpgpKeyTest, WritesNothingWhenAKeyOfTheRingIsNotUsedAndNamesIt) {
+  const Gnupg gpg;
+  const std::string good = Dearmored(gpg, Data("openpgp-ed25519/key.asc"));
+  const AbiPlugin alone("cipher-openpgp", "openpgp", With(good));
+  const std::string sealed = alone.Transform(WALRIG_ENCODE, "hello").bytes;
+  ASSERT_NE(sealed, "");
+  struct Case {
+    uint8_t version, algorithm;
+    const char* why;
+  };
+  for (const Case& c : {Case{6, 27, "version 6"}, Case{5, 22, "version 5"}, Case{4, 25, "number 25"}, Case{4, 27, "number 27"},
+                        Case{4, 99, "number 99"}}) {
+    const std::string strange = StrangeKey(c.version, c.algorithm);
+    for (const std::string& keys : {good + strange, strange + good, strange}) {
+      const AbiPlugin plugin("cipher-openpgp", "openpgp", With(keys));
+      const Status refused =
+          keys == strange ? plugin.create_status() : plugin.Transform(WALRIG_ENCODE, "hello").status;
+      EXPECT_EQ(refused.code(), Code::kConfig) << refused.ToString();
+      EXPECT_NE(refused.message().find("Strange <s@example.org>"), std::string_view::npos) << refused.ToString();
+      EXPECT_NE(refused.message().find(c.why), std::string_view::npos) << refused.ToString();
+      if (keys == strange) continue;
+      EXPECT_EQ(plugin.Transform(WALRIG_DECODE, sealed).bytes, "hello") << "what is there reads all the same";
+    }
+  }
+}
+
+TEST(OpenpgpKeyTest, AHostWhoseOnlySecretKeyIsNotUsedIsToldSo) {
+  const Gnupg gpg;
+  gpg.Import(Data("openpgp-ed25519/key.asc"));
+  const std::string keys = Dearmored(gpg, gpg.Export("--export")) + StrangeKey(6, 27);
+  const AbiPlugin plugin("cipher-openpgp", "openpgp", With(keys));
+  const AbiResult opened = plugin.Transform(WALRIG_DECODE, "x");
+  EXPECT_EQ(opened.code(), Code::kConfig);
+  EXPECT_NE(opened.status.message().find("version 6"), std::string_view::npos) << opened.status.ToString();
+}
+
+TEST(OpenpgpKeyTest, ReadsSeveralArmoredBlocksWithTextBetweenThemAndBinaryRings) {
+  const Gnupg gpg;
+  const std::string one = Data("openpgp-ring/key.asc"), two = Data("openpgp-ring/key2.asc");
+  for (const std::string& keys : {one + two, "mine:\n" + one + "\nand the other:\n\n" + two + "\nthat is all\n",
+                                  Dearmored(gpg, one) + Dearmored(gpg, two), Dearmored(gpg, one) + Dearmored(gpg, two) + "\n"}) {
+    const AbiPlugin both("cipher-openpgp", "openpgp", With(keys));
+    ASSERT_TRUE(both.create_status().ok()) << both.create_status().ToString();
+    const AbiResult sealed = both.Transform(WALRIG_ENCODE, "hello");
+    ASSERT_TRUE(sealed.ok()) << sealed.status.ToString();
+    for (const std::string& key : {one, two}) {
+      const AbiPlugin reader("cipher-openpgp", "openpgp", With(key));
+      EXPECT_EQ(reader.Transform(WALRIG_DECODE, sealed.bytes).bytes, "hello");
+    }
+  }
+}
+
+TEST(OpenpgpKeyTest, WritesNothingWithKeysThatAreCutOrDamagedAndReadsWithTheWholeOnes) {
+  const Gnupg gpg;
+  const std::string one = Data("openpgp-ring/key.asc"), two = Data("openpgp-ring/key2.asc");
+  const std::string one_binary = Dearmored(gpg, one), two_binary = Dearmored(gpg, two);
+  const AbiPlugin alone("cipher-openpgp", "openpgp", With(one));
+  const std::string sealed = alone.Transform(WALRIG_ENCODE, "hello").bytes;
+  std::string bent = two;
+  bent[bent.find("\n\n") + 30] ^= 1;
+  for (const std::string& keys : {one + two.substr(0, two.size() / 2), one_binary + two_binary.substr(0, 60), one_binary + "junk",
+                                  one + two_binary, one + bent}) {
+    const AbiPlugin plugin("cipher-openpgp", "openpgp", With(keys));
+    ASSERT_TRUE(plugin.create_status().ok()) << plugin.create_status().ToString();
+    const AbiResult refused = plugin.Transform(WALRIG_ENCODE, "hello");
+    EXPECT_EQ(refused.code(), Code::kConfig) << refused.status.ToString();
+    EXPECT_FALSE(refused.status.hint().empty());
+    EXPECT_EQ(plugin.Transform(WALRIG_DECODE, sealed).bytes, "hello");
+  }
+}
+
+TEST(OpenpgpKeyTest, WritesNothingWhenOneOfTheKeysIsRevokedOrForSignaturesOnly) {
+  const Gnupg gpg;
+  gpg.Import(Data("openpgp-ed25519/key.asc"));
+  const std::string good = gpg.Export("--export 617ECB478D9EEFB6");
+  const std::string make = "gpg --batch -q --passphrase '' --quick-gen-key ";
+  ASSERT_EQ(gpg.Run(make + "signer rsa2048 sign never && " + make +
+                    "gone default default never && sed 's/^:-----/-----/' openpgp-revocs.d/$(gpg --list-keys --with-colons "
+                    "gone | awk -F: '/^fpr/{print $10;exit}').rev >revoke && gpg --batch -q --import revoke")
+                .value(),
+            0)
+      << gpg.dir().Read("gpg.log");
+  for (const auto& [name, why] : {std::pair{"signer", "no valid part"}, std::pair{"gone", "revoked"}}) {
+    const AbiPlugin plugin("cipher-openpgp", "openpgp", With(good + gpg.Export(std::string("--export ") + name)));
+    const AbiResult refused = plugin.Transform(WALRIG_ENCODE, "x");
+    EXPECT_EQ(refused.code(), Code::kConfig) << name;
+    EXPECT_NE(refused.status.message().find(why), std::string_view::npos) << refused.status.ToString();
+  }
+}
+
+TEST(OpenpgpMemoryTest, SaysThatThereIsNoMemory) {
+  // What is held back is the plugin's largest piece.
+  const AbiPlugin plugin("cipher-openpgp", "openpgp", With(Data("openpgp-ed25519/key.asc"), {{"hold_back", "67108864"}}));
+  const std::string sealed = plugin.Transform(WALRIG_ENCODE, Mixed(3'000'000, 3)).bytes;
+  CheckSaysThatThereIsNoMemory(plugin, WALRIG_DECODE, sealed);
 }
 
 TEST(OpenpgpThreadsTest, ManyMachinesWorkAtOnceAndLeaveNoThread) {
