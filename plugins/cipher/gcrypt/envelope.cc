@@ -1,5 +1,6 @@
 #include "plugins/cipher/gcrypt/envelope.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace walrig::gcrypt {
@@ -83,7 +84,7 @@ Result<Slot> Keys::WrapByPassphrase(KdfKind kdf, ByteSpan salt, ByteSpan object_
   Slot slot;
   slot.kind = SlotKind::kPassphrase;
   slot.kdf = parameters;
-  WALRIG_ASSIGN(const SecretBytes* const derived, FromPassphrase(parameters));
+  WALRIG_ASSIGN(const auto derived, FromPassphrase(parameters));
   WALRIG_ASSIGN(slot.id, IdOfSymmetric(derived->bytes()));
   WALRIG_ASSIGN(const SecretBytes wrap_key, WrapKeyOf(derived->bytes(), salt));
   WALRIG_TRY(WrapInto(wrap_key.bytes(), object_key, &slot));
@@ -123,7 +124,7 @@ Result<SecretBytes> Keys::Unwrap(const Key& key, const Slot& slot, ByteSpan salt
 }
 
 Result<SecretBytes> Keys::UnwrapByPassphrase(const Slot& slot, ByteSpan salt) {
-  WALRIG_ASSIGN(const SecretBytes* const derived, FromPassphrase(slot.kdf));
+  WALRIG_ASSIGN(const auto derived, FromPassphrase(slot.kdf));
   WALRIG_ASSIGN(const KeyId id, IdOfSymmetric(derived->bytes()));
   if (id != slot.id) return SecretBytes();
   WALRIG_ASSIGN(const SecretBytes wrap_key, WrapKeyOf(derived->bytes(), salt));
@@ -132,19 +133,18 @@ Result<SecretBytes> Keys::UnwrapByPassphrase(const Slot& slot, ByteSpan salt) {
   return object_key;
 }
 
-Result<const SecretBytes*> Keys::FromPassphrase(const KdfParameters& parameters) {
+Result<std::shared_ptr<const SecretBytes>> Keys::FromPassphrase(const KdfParameters& parameters) {
   const std::lock_guard lock(mutex_);
-  for (const auto& each : derived_) {
-    if (each->parameters == parameters) return &each->key;
-  }
-  // Every process that wrote has a salt of its own. What is thrown away would still be in use by others.
-  if (derived_.size() >= kDerivedMax) {
-    return Status(Code::kTooLarge, "gcrypt: objects with more than 64 different salts of the passphrase in one run")
-        .Hint("a key file does not have this limit");
+  const auto found = std::find_if(derived_.begin(), derived_.end(),
+                                  [&](const Derived& each) { return each.parameters == parameters; });
+  if (found != derived_.end()) {
+    std::rotate(derived_.begin(), found, found + 1);
+    return derived_.front().key;
   }
   WALRIG_ASSIGN(SecretBytes key, DeriveKey(passphrase_.bytes(), parameters));
-  derived_.push_back(std::make_unique<Derived>(Derived{parameters, std::move(key)}));
-  return &derived_.back()->key;
+  if (derived_.size() >= kDerivedMax) derived_.pop_back();
+  derived_.insert(derived_.begin(), Derived{parameters, std::make_shared<const SecretBytes>(std::move(key))});
+  return derived_.front().key;
 }
 
 Status Keys::NoKeyFor(const Header& header) const {

@@ -44,12 +44,14 @@ class Keys {
   // FAILS WITH: kConfig when new objects cannot be sealed.
   Status CanSeal() const;
 
+  // How many derived keys are kept. Each takes a locked page, of which RLIMIT_MEMLOCK allows some 2000 as a rule.
+  static constexpr size_t kDerivedMax = 64;
+
  private:
   struct Derived {
     KdfParameters parameters;
-    SecretBytes key;
+    std::shared_ptr<const SecretBytes> key;
   };
-  static constexpr size_t kDerivedMax = 64;
 
   Result<Slot> Wrap(const Key& key, ByteSpan salt, ByteSpan object_key);
   Result<Slot> WrapByPassphrase(KdfKind kdf, ByteSpan salt, ByteSpan object_key);
@@ -58,13 +60,13 @@ class Keys {
   Result<SecretBytes> UnwrapByPassphrase(const Slot& slot, ByteSpan salt);
   Result<SecretBytes> ObjectKey(const Header& header);
   Status NoKeyFor(const Header& header) const;
-  // Borrowed: lives as long as this object.
-  Result<const SecretBytes*> FromPassphrase(const KdfParameters& parameters);
+  // Of what was derived lately a copy is kept: every process that wrote has a salt of its own.
+  Result<std::shared_ptr<const SecretBytes>> FromPassphrase(const KdfParameters& parameters);
 
   const KeyRing ring_;
   const SecretBytes passphrase_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Derived>> derived_;      // guarded by mutex_
+  std::vector<Derived> derived_;                       // guarded by mutex_; the last used is the first
   std::unique_ptr<KdfParameters> write_parameters_;    // guarded by mutex_
 };
 
