@@ -45,6 +45,26 @@ std::optional<Parameters> FromPidFile(const std::string& data_directory) {
   return Parameters{{"host", host}, {"port", std::string(Trim(lines[3]))}};
 }
 
+// "/run/postgresql/.s.PGSQL.5432": the socket itself, which WAL-G's driver takes for a host; libpq wants its directory
+// and its port.
+std::optional<Parameters> FromSocketPath(std::string_view host) {
+  constexpr std::string_view kName = "/.s.PGSQL.";
+  const size_t at = host.rfind(kName);
+  if (!host.starts_with('/') || at == std::string_view::npos) return std::nullopt;
+  const std::string_view port = host.substr(at + kName.size());
+  if (port.empty() || port.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  return Parameters{{"host", std::string(at == 0 ? "/" : host.substr(0, at))}, {"port", std::string(port)}};
+}
+
+// The host that libpq would take, of its parameters or its environment; "" when there is none.
+std::string HostOf(const Parameters& parameters) {
+  for (const auto& [keyword, value] : parameters) {
+    if (keyword == "host") return value;
+  }
+  const char* host = EnvironmentHas("PGHOST") && !EnvironmentHas("PGSERVICE") ? std::getenv("PGHOST") : "";
+  return host;
+}
+
 // The parameter sets to be tried, best first.
 std::vector<Parameters> Attempts(const ConnectOptions& options) {
   Parameters base;
@@ -60,6 +80,10 @@ std::vector<Parameters> Attempts(const ConnectOptions& options) {
   const bool host = service || Has(base, "host") || Has(base, "hostaddr") || EnvironmentHas("PGHOST") ||
                     EnvironmentHas("PGHOSTADDR");
   const bool port = Has(base, "port") || EnvironmentHas("PGPORT");
+  if (const std::optional<Parameters> socket = FromSocketPath(HostOf(base))) {
+    std::erase_if(base, [](const auto& p) { return p.first == "host" || p.first == "port"; });
+    base.insert(base.end(), socket->begin(), socket->end());
+  }
   if (host) return {base};
 
   std::vector<Parameters> attempts;
@@ -165,7 +189,11 @@ void Connection::Impl::OnNotice(void* self, const PGresult* result) {
   const char* severity = impl->pq.error_field(result, PG_DIAG_SEVERITY_NONLOCALIZED);
   const char* message = impl->pq.error_field(result, PG_DIAG_MESSAGE_PRIMARY);
   const bool warning = severity != nullptr && std::string_view(severity) == "WARNING";
-  impl->log->Write(warning ? LogLevel::kWarning : LogLevel::kInfo, "postgres", "server: " + OneLine(message));
+  try {
+    impl->log->Write(warning ? LogLevel::kWarning : LogLevel::kInfo, "postgres", "server: " + OneLine(message));
+  } catch (...) {
+    return;  // a notice is no reason to unwind through libpq
+  }
 }
 
 Status Connection::Impl::Wait(const Context& ctx, short events, uint64_t until_ns) {
@@ -188,7 +216,7 @@ Status Connection::Impl::Connect(const Context& ctx, const Parameters& parameter
   keywords.push_back(nullptr), values.push_back(nullptr);
   Close();
   session = pq.connect_start(keywords.data(), values.data(), 0);
-  if (session == nullptr) return Status(Code::kNoMemory, "libpq: out of memory");
+  if (session == nullptr) return OutOfMemory("libpq");
   const uint64_t until = ctx.clock->MonotonicNs() + timeout_ns;
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (pq.status(session) != CONNECTION_BAD && state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {

@@ -42,6 +42,19 @@ TEST_F(ConnectionTest, LooksForTheServerWherePostmasterPidSays) {
   EXPECT_THAT(Connection::Open(test_, options), MessageHas(dir_.path() + "/.s.PGSQL.5998"));
 }
 
+TEST_F(ConnectionTest, TakesThePathOfTheSocketForAHostAsWalgDoes) {
+  const std::string path = dir_.path() + "/.s.PGSQL.5998";
+  setenv("PGPORT", "5997", 1);  // the path says more
+  setenv("PGHOST", path.c_str(), 1);
+  const auto opened = Connection::Open(test_, {});
+  unsetenv("PGHOST");
+  EXPECT_THAT(opened, MessageHas("\"" + path + "\""));
+  ConnectOptions options;
+  options.parameters = {{"host", path}};
+  EXPECT_THAT(Connection::Open(test_, options), MessageHas("\"" + path + "\""));
+  unsetenv("PGPORT");
+}
+
 TEST_F(ConnectionTest, IsCancelledByAStop) {
   test_.stop().RequestStop();
   ConnectOptions options;
