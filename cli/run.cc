@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "cli/usage.h"
 #include "core/base/clock.h"
+#include "core/base/home.h"
 #include "core/base/logger.h"
 #include "core/base/string_util.h"
 #include "core/config/load.h"
@@ -66,7 +67,8 @@ class Runner {
     LoadInput load{.flags = line_.flags,
                    .config_path = line_.config_path,
                    .environment = input_.environment,
-                   .home = HomeOf(input_.environment)};
+                   .home = HomeOf(input_.environment),
+                   .other_home = HomeByPasswordDatabase};
     return LoadSettings(load, &report_);
   }
 

@@ -6,6 +6,7 @@
 
 #include "cli/wiring.h"
 #include "core/base/checksum.h"
+#include "core/base/home.h"
 #include "core/base/json.h"
 #include "core/base/logger.h"
 #include "core/base/random.h"
@@ -84,9 +85,10 @@ Result<AlivenessPolicy> PolicyFrom(const Settings& settings) {
 }
 
 std::string CachePath(const StorageUse& use) {
-  const char* const home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') return {};
-  return std::string(home) + (use.read_only ? "/.walrig_storage_ro_status" : "/.walrig_storage_rw_status");
+  const char* const variable = std::getenv("HOME");
+  const std::string home = variable != nullptr && *variable != '\0' ? variable : HomeByPasswordDatabase();
+  if (home.empty()) return {};
+  return home + (use.read_only ? "/.walrig_storage_ro_status" : "/.walrig_storage_rw_status");
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ Result<ExitCode> RunBackups(Invocation& call) {
 Result<Settings> SettingsOf(Invocation& call, const std::string& path) {
   LoadReport report;
   WALRIG_ASSIGN(const Settings own,
-                LoadSettings({.flags = {}, .config_path = path, .environment = nullptr, .home = {}}, &report));
+                LoadSettings({.flags = {}, .config_path = path, .environment = nullptr, .home = {}, .other_home = nullptr}, &report));
   std::vector<const char*> environment;
   for (const char* const* each = environ; each != nullptr && *each != nullptr; ++each) {
     const std::string name = std::string(*each).substr(0, std::string_view(*each).find('='));
@@ -94,7 +94,7 @@ Result<Settings> SettingsOf(Invocation& call, const std::string& path) {
   }
   environment.push_back(nullptr);
   WALRIG_ASSIGN(Settings settings,
-                LoadSettings({.flags = {}, .config_path = path, .environment = environment.data(), .home = {}}, &report));
+                LoadSettings({.flags = {}, .config_path = path, .environment = environment.data(), .home = {}, .other_home = nullptr}, &report));
   for (const std::string& warning : report.warnings) LogWarning(call, warning);
   for (const std::string& secret : settings.SecretValues()) call.log.RegisterSecret(secret);
   return settings;

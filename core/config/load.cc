@@ -100,6 +100,9 @@ Result<Settings> LoadSettings(const LoadInput& input, LoadReport* report) {
   std::string path = input.config_path;
   if (path.empty()) path = settings.Text("WALG_CONFIG_PATH");
   if (path.empty()) path = HomeConfig(input.home, report);
+  if (path.empty() && input.other_home != nullptr) {
+    if (const std::string other = input.other_home(); other != input.home) path = HomeConfig(other, report);
+  }
   if (!path.empty()) WALRIG_TRY(ReadFileInto(path, &settings, report));
   return settings;
 }

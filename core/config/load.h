@@ -1,7 +1,8 @@
 // Reads settings from where they stand: flag > environment > file > default.
 //
 // An environment variable that is empty counts as unset. The file is the one of --config, else of WALG_CONFIG_PATH,
-// else the first of ~/.walg.json, .yaml, .yml, .env that exists. Other than WAL-G, a named file that is missing and a
+// else the first of ~/.walg.json, .yaml, .yml, .env that exists; ~ is $HOME, and where that holds none, or is not set,
+// what the password database says, which WAL-G asks alone. Other than WAL-G, a named file that is missing and a
 // file that cannot be parsed are errors; an unknown key in a file is a warning with the nearest known name.
 //
 // THREADS: call before the first thread starts: ExportToEnvironment changes the environment.
@@ -26,7 +27,9 @@ struct LoadInput {
   std::vector<FlagValue> flags;
   std::string config_path;                   // of --config; "" when not given
   const char* const* environment = nullptr;  // as environ; null for an empty one
-  std::string home;                          // where .walg.* is looked for; "" for nowhere
+  std::string home;                          // $HOME, where .walg.* is looked for; "" for nowhere
+  // Asked for the user's other home when there is no file in `home`; it may talk to a directory service. Null: nobody.
+  std::string (*other_home)() = nullptr;
 };
 
 struct LoadReport {

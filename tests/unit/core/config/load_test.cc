@@ -72,6 +72,21 @@ TEST_F(LoadTest, TakesTheFileOfConfigPathAndThenOfHome) {
   EXPECT_EQ(other.Text("PGHOST"), "other");
 }
 
+TEST_F(LoadTest, TakesTheFileOfTheHomeOfThePasswordDatabaseWhereHomeHasNone) {
+  static std::string other;
+  other = dir_.Mkdir("other");
+  dir_.Write("other/.walg.json", R"({"PGHOST": "database"})");
+  input_.other_home = [] { return other; };
+  ASSERT_OK_AND_ASSIGN(const Settings unset, Load());
+  EXPECT_EQ(unset.Text("PGHOST"), "database");
+  input_.home = dir_.path();
+  ASSERT_OK_AND_ASSIGN(const Settings empty, Load());
+  EXPECT_EQ(empty.config_path(), dir_.File("other/.walg.json"));
+  dir_.Write(".walg.yaml", "PGHOST: home\n");
+  ASSERT_OK_AND_ASSIGN(const Settings home, Load());
+  EXPECT_EQ(home.Text("PGHOST"), "home");
+}
+
 TEST_F(LoadTest, MissingNamedFileIsAnErrorAndMissingHomeFileIsNot) {
   input_.home = dir_.path();
   EXPECT_OK(Load());
