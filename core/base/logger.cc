@@ -95,11 +95,34 @@ void Logger::RegisterSecret(std::string secret) {
   secrets_.insert(place, std::move(secret));
 }
 
+namespace {
+
+// Shorter ones are parts of ordinary words.
+constexpr size_t kSecretBytesMin = 4;
+
+bool IsWordByte(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+}
+
+// Whether `text` has at `at`, for `length` bytes, what follows a mark of a value and ends with it.
+bool IsValue(std::string_view text, size_t at, size_t length) {
+  constexpr std::string_view kMarks = "=:'\"`";
+  if (at == 0 || kMarks.find(text[at - 1]) == std::string_view::npos) return false;
+  return at + length == text.size() || !IsWordByte(text[at + length]);
+}
+
+}  // namespace
+
 std::string Logger::Blotted(std::string_view text) const {
   std::string blotted(text);
   for (const std::string& secret : secrets_) {
-    for (size_t at = blotted.find(secret); at != std::string::npos; at = blotted.find(secret, at + 3)) {
+    for (size_t at = blotted.find(secret); at != std::string::npos; at = blotted.find(secret, at)) {
+      if (secret.size() < kSecretBytesMin && !IsValue(blotted, at, secret.size())) {
+        ++at;
+        continue;
+      }
       blotted.replace(at, secret.size(), "***");
+      at += 3;
     }
   }
   return blotted;

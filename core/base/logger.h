@@ -38,7 +38,9 @@ class Logger final : public Log {
   void Write(LogLevel level, std::string_view area, std::string_view text) override;
 
   void SetLevel(LogLevel level) { level_.store(level, std::memory_order_relaxed); }
-  // From now on every occurrence of `secret` in a message is "***". An empty one is ignored.
+  // From now on every occurrence of `secret` in a message is "***". One of less than 4 bytes is such an occurrence only
+  // where it stands as a value, as in key=ab, "ab" or user:ab@host: else the letters of all words would go. An empty
+  // one is ignored.
   void RegisterSecret(std::string secret);
 
  private:

@@ -89,9 +89,24 @@ TEST_F(LoggerTest, SecretsAreBlottedOutInBothForms) {
 
 TEST_F(LoggerTest, SecretMadeOfStarsComesToAnEnd) {
   auto logger = Make(LogLevel::kInfo, false);
+  logger->RegisterSecret("*****");
   logger->RegisterSecret("*");
-  logger->Write(LogLevel::kInfo, "", "a*b");
-  EXPECT_NE(Text().find("a***b"), std::string::npos);
+  logger->Write(LogLevel::kInfo, "", "a*****b, c=*");
+  EXPECT_NE(Text().find("a***b, c=***"), std::string::npos) << Text();
+}
+
+TEST_F(LoggerTest, SecretOfALetterOrTwoLeavesTheWordsThatHoldIt) {
+  auto logger = Make(LogLevel::kInfo, false);
+  for (const char* secret : {"a", "1", "is", "0x"}) logger->RegisterSecret(secret);
+  logger->Write(LogLevel::kInfo, "", "a segment of timeline 1 is archived: 000000010000000000000001");
+  EXPECT_NE(Text().find("a segment of timeline 1 is archived: 000000010000000000000001"), std::string::npos) << Text();
+}
+
+TEST_F(LoggerTest, SecretOfALetterOrTwoIsBlottedOutWhereItIsAValue) {
+  auto logger = Make(LogLevel::kInfo, false);
+  for (const char* secret : {"a", "is"}) logger->RegisterSecret(secret);
+  logger->Write(LogLevel::kInfo, "", "password=a, key 'is', \"a\", postgres://user:is@host, secret=a");
+  EXPECT_NE(Text().find("password=***, key '***', \"***\", postgres://user:***@host, secret=***"), std::string::npos) << Text();
 }
 
 TEST_F(LoggerTest, HostileNameCannotForgeALine) {
