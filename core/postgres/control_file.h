@@ -57,10 +57,12 @@ struct ControlData {
   uint32_t relation_segment_blocks = 0;
   uint32_t wal_block_bytes = 0;
   uint64_t wal_segment_bytes = 0;
-  uint32_t data_checksum_version = 0;  // 0: pages carry no checksum
+  uint32_t data_checksum_version = 0;  // 1: pages carry checksums; see data_checksums()
   int major = 0;                  // from the catalog version; 0 when it is between releases
 
-  bool data_checksums() const { return data_checksum_version != 0; }
+  // Only 1 says that every page has a checksum that holds. PostgreSQL 19 has 2 and 3 while checksums are being switched
+  // off or on (src/include/storage/checksum.h): pages without one are sound then.
+  bool data_checksums() const { return data_checksum_version == 1; }
 };
 
 // Reads and verifies. A file read from a running server may be torn: read again when the CRC does not hold.

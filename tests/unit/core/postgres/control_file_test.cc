@@ -70,6 +70,15 @@ TEST(ControlFileTest, SeesDataChecksums) {
   EXPECT_TRUE(data.data_checksums());
 }
 
+TEST(ControlFileTest, ChecksumsThatAreBeingSwitchedOnOrOffAreNone) {
+  std::string with = ControlFile(18);
+  for (const char state : {'\2', '\3', '\4'}) {
+    with[252] = state;
+    ASSERT_OK_AND_ASSIGN(ControlData data, ParseControlFile(AsBytes(Reseal(with, 292))));
+    EXPECT_FALSE(data.data_checksums()) << int{state};
+  }
+}
+
 TEST(ControlFileTest, FindsEveryFlippedBitOfTheStruct) {
   for (int major : {15, 18}) {
     const std::string good = ControlFile(major);
