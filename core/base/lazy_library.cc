@@ -13,14 +13,24 @@ std::string LastDlError() {
 
 }  // namespace
 
+std::string HintOfMapping(std::string_view dl_error) {
+  const bool mapping = dl_error.find("failed to map segment") != std::string_view::npos ||
+                       dl_error.ends_with(": Cannot allocate memory");
+  if (!mapping) return {};
+  return fmt::format("there was no memory for it, or its file system is mounted noexec; for memory: {}", kOutOfMemoryHint);
+}
+
 Status LazyLibrary::Load() {
   std::lock_guard lock(mutex_);
   if (handle_ != nullptr) return OkStatus();
   handle_ = ::dlopen(names_.soname.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (handle_ != nullptr) return OkStatus();
+  const std::string reason = LastDlError();
+  std::string hint = HintOfMapping(reason);
+  if (hint.empty()) hint = fmt::format("install the package {}", names_.package);
   std::string purpose = names_.purpose.empty() ? "" : fmt::format(", needed {}", names_.purpose);
-  return NotSupported(fmt::format("cannot load {}{}: {}", names_.soname, purpose, LastDlError()))
-      .Hint(fmt::format("install the package {}", names_.package));
+  return NotSupported(fmt::format("cannot load {}{}: {}", names_.soname, purpose, reason))
+      .Hint(std::move(hint));
 }
 
 Result<void*> LazyLibrary::Address(const char* symbol) {

@@ -6,10 +6,15 @@
 
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "walrig/result.h"
 
 namespace walrig {
+
+// What to do about these words of dlerror() when the file is there and could not be mapped; "" when they say something
+// else. glibc has the same words for no memory and for a file system without execution.
+std::string HintOfMapping(std::string_view dl_error);
 
 class LazyLibrary {
  public:
@@ -23,7 +28,7 @@ class LazyLibrary {
   LazyLibrary& operator=(const LazyLibrary&) = delete;
 
   // Maps the library; cheap when it is mapped already. A failure is tried anew by the next call.
-  // FAILS WITH: kNotSupported; the hint names the package to install.
+  // FAILS WITH: kNotSupported; the hint names the package to install, or says what keeps it from being mapped.
   Status Load();
 
   // Looks a function up, loading the library when needed: `WALRIG_TRY(library.Bind(api.connect, "PQconnectdb"));`

@@ -16,6 +16,8 @@ namespace {
 // The part of libgcrypt's ABI (soname 20, unchanged since 1.6) that is used here; declared so that building walrig
 // does not need the library's headers.
 constexpr int kMdSha256 = 8;
+constexpr unsigned kGpgErrorCode = 0xFFFF;            // of an error: the rest is who says it
+constexpr unsigned kGpgNoMemory = 0x8000 | 86;        // GPG_ERR_ENOMEM
 constexpr int kCtlInitializationFinished = 38;
 constexpr int kCtlInitializationFinishedP = 39;
 
@@ -76,9 +78,9 @@ Result<Sha256> Sha256::New() {
   if (!gcrypt.ok()) return gcrypt.status();
   auto state = std::make_unique<State>();
   state->gcrypt = &*gcrypt;
-  if (state->gcrypt->md_open(&state->handle, kMdSha256, 0) != 0) {
-    return NotSupported("libgcrypt refuses SHA-256");
-  }
+  const auto error = state->gcrypt->md_open(&state->handle, kMdSha256, 0);
+  if ((error & kGpgErrorCode) == kGpgNoMemory) return OutOfMemory("libgcrypt");
+  if (error != 0) return NotSupported("libgcrypt refuses SHA-256");
   return Sha256(std::move(state));
 }
 

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <vector>
 
+#include "core/base/lazy_library.h"
+
 namespace walrig {
 namespace {
 
@@ -38,12 +40,10 @@ Result<const walrig_module*> LoadFrom(const std::string& load_path, const std::s
     library.load(load_path, error, kMode);
     if (error) {
       const char* words = dlerror();
-      // glibc's, of a mapping that failed; "cannot allocate memory in static TLS block" is another matter.
-      if (words != nullptr && std::string_view(words).ends_with(": Cannot allocate memory")) {
-        return OutOfMemory("the dynamic linker").With("loading " + path);
-      }
+      std::string hint = words != nullptr ? HintOfMapping(words) : "";
+      if (hint.empty()) hint = "install the library that is missing, or the plugin's package anew";
       return Unavailable(path + " cannot be loaded: " + LinkerText(words != nullptr ? words : error.message(), load_path))
-          .Hint("install the library that is missing, or the plugin's package anew");
+          .Hint(std::move(hint));
     }
     Kept& kept = EverKept();
     walrig_plugin_entry_fn entry = nullptr;

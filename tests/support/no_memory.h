@@ -3,51 +3,32 @@
 
 #include <gtest/gtest.h>
 #include <malloc.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <string_view>
 
 #include "tests/support/abi_plugin.h"
+#include "tests/support/memory_limit.h"
 
 namespace walrig::testing {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kLimitsWork = false;  // a sanitizer's shadow takes terabytes of addresses
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-inline constexpr bool kLimitsWork = false;
-#else
-inline constexpr bool kLimitsWork = true;
-#endif
-#else
-inline constexpr bool kLimitsWork = true;
-#endif
 
 // How a child with a limit of addresses ended. Numbers that no library gives to exit().
 enum : int { kChildDone = 71, kChildNoMemory = 72, kChildTestNoMemory = 73, kChildOtherError = 74 };
 
-inline size_t MappedBytes() {
-  unsigned long pages = 0;
-  std::FILE* const file = std::fopen("/proc/self/statm", "r");
-  if (file == nullptr) return 0;
-  const bool read = std::fscanf(file, "%lu", &pages) == 1;
-  std::fclose(file);
-  return read ? pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) : 0;
-}
-
 [[noreturn]] inline void TransformInChild(const AbiPlugin& plugin, int32_t direction, std::string_view in,
                                           size_t extra_bytes) {
-  // What the test freed before is not to be had: large pieces come from the system from here on.
+  // What the test freed before is not to be had: it is taken and kept, until malloc has to ask the system for anything.
   ::mallopt(M_MMAP_THRESHOLD, 64 * 1024);
-  ::malloc_trim(0);
-  const size_t limit = MappedBytes() + extra_bytes;
-  const rlimit limits{limit, limit};
-  if (::setrlimit(RLIMIT_AS, &limits) != 0) ::_exit(kChildOtherError);
+  if (!LimitMemory(0)) ::_exit(kChildOtherError);
+  for (size_t bytes = size_t{64} << 20; bytes >= 256; bytes /= 2) {
+    while (void* volatile kept = std::malloc(bytes)) static_cast<void>(kept);
+  }
+  if (!LimitMemory(extra_bytes)) ::_exit(kChildOtherError);
   try {
     const AbiResult result = plugin.Transform(direction, in);
     if (result.ok()) ::_exit(kChildDone);
@@ -69,7 +50,7 @@ inline void CheckSaysThatThereIsNoMemory(const AbiPlugin& plugin, int32_t direct
   ASSERT_TRUE(plugin.create_status().ok()) << plugin.create_status().ToString();
   int said = 0;
   int code = 0;
-  for (size_t extra = 16 * 1024; extra < size_t{2} << 30 && code != kChildDone; extra += extra / 2) {
+  for (size_t extra = 16 * 1024; extra < size_t{2} << 30 && code != kChildDone; extra += extra / 8) {
     const pid_t pid = ::fork();
     ASSERT_GE(pid, 0);
     if (pid == 0) TransformInChild(plugin, direction, in, extra);

@@ -84,6 +84,7 @@ class Child {
     ::close(ends[1]);
     if (error == 0) return OkStatus();
     pid_ = -1;
+    if (error == ENOMEM) return OutOfMemory("the start of /bin/sh");
     return IoError(std::string("start /bin/sh: ") + std::strerror(error));
   }
 

@@ -46,6 +46,7 @@ const char* HintOf(int err) {
     case EDQUOT: return "raise the quota of the user that runs walrig";
     case EROFS: return "mount the storage's file system writable";
     case EIO: return "the storage's file system or device reported an error: see the kernel's log (dmesg)";
+    case ENOMEM: return kOutOfMemoryHint;
     case ELOOP: return "a symbolic link below the storage's directory is not followed; mount or bind-mount instead";
     default: return "";
   }
@@ -54,7 +55,7 @@ const char* HintOf(int err) {
 }  // namespace
 
 Status ErrnoStatus(int err, std::string_view what) {
-  std::string reason = std::generic_category().message(err);
+  std::string reason = err == ENOMEM ? "out of memory" : std::generic_category().message(err);
   if (!reason.empty() && reason[0] >= 'A' && reason[0] <= 'Z') reason[0] = static_cast<char>(reason[0] - 'A' + 'a');
   const Code code = CodeOf(err);
   Status::Detail detail;

@@ -1,7 +1,9 @@
 #include "core/base/lazy_library.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include "tests/support/memory_limit.h"
 #include "tests/support/status_matchers.h"
 
 namespace walrig {
@@ -26,6 +28,21 @@ TEST(LazyLibraryTest, MissingLibraryNamesItsPackageAndPurpose) {
   void (*function)() = nullptr;
   EXPECT_THAT(library.Bind(function, "f"), HasCode(Code::kNotSupported));
   EXPECT_EQ(function, nullptr);
+}
+
+TEST(LazyLibraryTest, LibraryForWhichThereIsNoMemoryIsNotCalledMissing) {
+  if (!testing::kLimitsWork) GTEST_SKIP() << "RLIMIT_AS does not go with a sanitizer";
+  const pid_t pid = ::fork();
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    testing::LimitMemory(200 * 1024);  // it takes more than a megabyte
+    LazyLibrary library({"libsqlite3.so.0", "libsqlite3-0", ""});
+    const Status status = library.Load();
+    ::_exit(!status.ok() && status.hint().ends_with(kOutOfMemoryHint) ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(LazyLibraryTest, MissingSymbolIsNamed) {

@@ -137,13 +137,9 @@ TEST(LibraryTest, X25519WithoutMemoryLeavesTheProcessAlone) {
   const pid_t pid = ::fork();
   ASSERT_GE(pid, 0);
   if (pid == 0) {
-    const size_t limit = walrig::testing::MappedBytes() + (1u << 20);
-    const rlimit limits{limit, limit};
-    ::setrlimit(RLIMIT_AS, &limits);
-    void* volatile kept = nullptr;
+    walrig::testing::LimitMemory(1u << 20);
     for (size_t size = 1 << 16; size >= 16; size /= 2) {
-      while ((kept = std::malloc(size)) != nullptr) {
-      }
+      for (void* volatile kept = std::malloc(size); kept != nullptr;) kept = std::malloc(size);
     }
     std::array<uint8_t, kKeyBytes> scalar{}, out{};
     scalar[0] = 8;

@@ -43,13 +43,9 @@ TEST_F(BrotliPluginTest, WorksAgainAfterItHadNoMemoryInTheMiddle) {
     void* stream = nullptr;
     walrig_error error = AbiPlugin::NewError();
     if (plugin_.transform().open(plugin_.self(), WALRIG_ENCODE, &stream, &error) != WALRIG_OK) ::_exit(1);
-    rlimit limits{};
-    ::getrlimit(RLIMIT_AS, &limits);
-    const rlimit before = limits;
-    limits.rlim_cur = MappedBytes() + (1u << 20);
-    ::setrlimit(RLIMIT_AS, &limits);
+    LimitMemory(1u << 20);
     const AbiResult refused = plugin_.Drive(stream, plain, {});
-    ::setrlimit(RLIMIT_AS, &before);
+    LiftMemoryLimit();
     if (refused.code() != Code::kNoMemory) ::_exit(2);
     if (plugin_.transform().reset(stream, &error) != WALRIG_OK) ::_exit(3);
     const AbiResult packed = plugin_.Drive(stream, plain, {});
