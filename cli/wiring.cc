@@ -131,6 +131,7 @@ Result<Registry*> Wiring::registry(const Context& ctx) {
   if (registry_ == nullptr) {
     WALRIG_ASSIGN(RegistryOptions options, RegistryOptionsFrom(settings_));
     options.on_secret = [this](const std::string& secret) { log_.RegisterSecret(secret); };
+    options.on_origin = [this](const OptionOrigin& origin) { origins_.push_back(origin); };
     WALRIG_ASSIGN(registry_, Registry::Open(ctx, std::move(options)));
   }
   return registry_.get();

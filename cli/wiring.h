@@ -83,6 +83,9 @@ class Wiring : public CodecProvider {
   // Loads the configured cipher, if any, so that cipher() is right. WriteCodec does it too.
   Status PrepareCipher(const Context& ctx);
 
+  // Where the options of all plugins came from that were opened so far.
+  const std::vector<OptionOrigin>& origins() const { return origins_; }
+
   Result<Compressor*> ForExtension(const Context& ctx, std::string_view extension) override;
   Cipher* cipher() override { return cipher_.get(); }
   bool plaintext_allowed() const override { return plaintext_allowed_; }
@@ -99,6 +102,7 @@ class Wiring : public CodecProvider {
   const Settings& settings_;
   Logger& log_;
   std::unique_ptr<TokenBucket> network_;
+  std::vector<OptionOrigin> origins_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Cipher> cipher_;
   bool cipher_prepared_ = false;

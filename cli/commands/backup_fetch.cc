@@ -1,5 +1,6 @@
 // walrig backup-fetch: settings and options into core/backup/fetch.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/commands/common.h"
 #include "cli/commands/restore_command.h"
@@ -97,16 +98,16 @@ Result<RecoveryOptions> RecoveryFrom(const Invocation& call) {
   recovery.target_timeline = call.Text("recovery-target-timeline");
   recovery.target_immediate = call.Has("recovery-target-immediate");
   recovery.target_action = call.Text("target-action");
-  if (!recovery.requested()) return recovery;
-  std::vector<std::string> missing;
-  WALRIG_ASSIGN(recovery.restore_command, RestoreCommand(ExecutablePath(), call.settings, &missing));
-  for (const std::string& key : missing) {
-    LogWarning(call,
-               fmt::format("restore_command does not hold the secret {}: put it into the environment of the server, "
-                           "or into a configuration file",
-                           key));
-  }
   return recovery;
+}
+
+// After the storage was opened, when it is known what its plugin read.
+Result<std::string> RestoreCommandFor(const Invocation& call, const Wiring& wiring) {
+  WALRIG_ASSIGN(RestoreCommandText text, RestoreCommand(call.settings, {.executable = ExecutablePath(),
+                                                                       .origins = wiring.origins(),
+                                                                       .environment = environ}));
+  for (const std::string& warning : text.warnings) LogWarning(call, warning);
+  return std::move(text.command);
 }
 
 Result<BackupFetchOptions> OptionsFrom(const Invocation& call) {
@@ -161,6 +162,9 @@ Result<PreparedFetch> PrepareFetch(Invocation& call, BackupFetchOptions options)
   WALRIG_TRY(fetch.wiring->PrepareCipher(call.ctx));
   WALRIG_ASSIGN(fetch.storage, fetch.wiring->OpenStorage(
                                    call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
+  if (fetch.options.recovery.requested()) {
+    WALRIG_ASSIGN(fetch.options.recovery.restore_command, RestoreCommandFor(call, *fetch.wiring));
+  }
   return fetch;
 }
 

@@ -160,9 +160,24 @@ class Checker {
     const auto found = std::find_if(specs_.begin(), specs_.end(), [&](const auto& spec) { return IsNamed(spec, name); });
     if (found == specs_.end()) return UnknownOption(name, specs_);
     if (Has(found->name)) return ConfigError(fmt::format("option {} is given twice", found->name));
+    NoteExplicit(*found, value);
     if (!found->secret) return Put(*found, value);
     WALRIG_ASSIGN(const std::string secret, ReadSecret(*found, value));
     return Put(*found, secret);
+  }
+
+  void NoteExplicit(const OptionSpec& spec, const std::string& value) {
+    using Kind = OptionOrigin::Kind;
+    if (!spec.secret) {
+      if (spec.type == OptionType::kPath && !StartsWith(value, "/"))
+        checked_.origins.push_back({.kind = Kind::kRelativePath, .name = spec.name});
+    } else if (StartsWith(value, "env:")) {
+      checked_.origins.push_back({.kind = Kind::kEnvironment, .name = value.substr(4), .secret = true});
+    } else if (StartsWith(value, "credential:")) {
+      checked_.origins.push_back({.kind = Kind::kCredential, .name = value.substr(11), .secret = true});
+    } else if (StartsWith(value, "file:") && !StartsWith(value, "file:/")) {
+      checked_.origins.push_back({.kind = Kind::kRelativePath, .name = spec.name});
+    }
   }
 
   Status Complete(const OptionSpec& spec) {
@@ -170,6 +185,10 @@ class Checker {
     for (const std::string& setting : spec.settings) {
       const std::optional<std::string> text = lookup_ ? lookup_(setting) : std::nullopt;
       if (!text.has_value() || text->empty()) continue;  // as everywhere, empty is unset
+      checked_.origins.push_back({.kind = OptionOrigin::Kind::kSetting,
+                                  .name = setting,
+                                  .secret = spec.secret,
+                                  .path = spec.type == OptionType::kPath});
       Status status = Put(spec, *text);
       return std::move(status).With("setting " + setting);
     }

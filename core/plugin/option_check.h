@@ -8,6 +8,7 @@
 // THREADS: pure but for reading a secret's file.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -23,10 +24,25 @@ namespace walrig {
 // The value of a setting by its name, with the configuration's precedence; nothing when it is not set.
 using SettingLookup = std::function<std::optional<std::string>(std::string_view setting)>;
 
+// Where a value stood, for who starts another process that shall find the same.
+struct OptionOrigin {
+  enum class Kind : uint8_t {
+    kSetting,       // `name` is the setting
+    kEnvironment,   // env:NAME; `name` is the variable
+    kCredential,    // credential:NAME, of the service manager
+    kRelativePath,  // stands in the line itself and means another file elsewhere; `name` is the option
+  };
+  Kind kind = Kind::kSetting;
+  std::string name;
+  bool secret = false;
+  bool path = false;
+};
+
 struct CheckedOptions {
   OptionValues values;                 // canonical, by the options' own names, defaults filled in
   std::vector<std::string> secrets;    // values to be blotted out of logs
   std::vector<std::string> warnings;   // deprecated options
+  std::vector<OptionOrigin> origins;   // of what did not stand in the explicit values as it is
 };
 
 // `plugin` ("storage/s3") is for messages. FAILS WITH: kConfig naming option, value and what is allowed; a secret's

@@ -244,6 +244,9 @@ Result<std::unique_ptr<PluginInstance>> Registry::NewInstance(const Context& ctx
   for (const std::string& secret : checked.secrets) {
     if (options_.on_secret) options_.on_secret(secret);
   }
+  for (const OptionOrigin& origin : checked.origins) {
+    if (options_.on_origin) options_.on_origin(origin);
+  }
   for (const std::string& warning : checked.warnings) {
     if (ctx.log != nullptr) ctx.log->Write(LogLevel::kWarning, plugin, warning);
   }

@@ -39,6 +39,8 @@ struct RegistryOptions {
   bool allow_conflicts = false;
   // Gets every secret option's value, so that the log can blot it out. May be empty.
   std::function<void(const std::string&)> on_secret;
+  // Gets where the options of each object's plugin came from. May be empty.
+  std::function<void(const OptionOrigin&)> on_origin;
 };
 
 // From settings WALRIG_PLUGIN_DIR, _PATH, _TRUST, _ALLOW_GROUP, _MANIFEST, _LOCK and the process (user, home, program path).

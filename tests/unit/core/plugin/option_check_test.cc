@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <map>
+#include <tuple>
+#include <vector>
 
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -155,6 +157,30 @@ TEST(PluginSpecTest, RefusesWhatIsNotOfTheForm) {
   EXPECT_THAT(ParsePluginSpec("fs,=x"), HasCode(Code::kInvalidArgument));
   EXPECT_THAT(ParsePluginSpec("fs,a=b\\"), HasCode(Code::kInvalidArgument));
   EXPECT_THAT(ParsePluginSpec("fs,"), HasCode(Code::kInvalidArgument));
+}
+
+TEST(OptionCheckTest, SaysWhereValuesStoodThatTheLineDoesNotHold) {
+  using Kind = OptionOrigin::Kind;
+  setenv("OPTION_CHECK_TOKEN", "hush", 1);
+  OptionSpec path = Spec("path", OptionType::kPath);
+  path.settings = {"ACME_PATH"};
+  OptionSpec token = Spec("token", OptionType::kString);
+  token.secret = true;
+  token.settings = {"ACME_TOKEN"};
+  const std::vector<OptionSpec> specs = {path, token};
+  const auto origins = [&](const OptionValues& values, std::map<std::string, std::string> settings) {
+    const Result<CheckedOptions> checked = CheckOptions("acme", specs, values, From(std::move(settings)));
+    std::vector<std::tuple<Kind, std::string, bool, bool>> found;
+    if (!checked.ok()) return found;
+    for (const OptionOrigin& origin : checked->origins) found.emplace_back(origin.kind, origin.name, origin.secret, origin.path);
+    return found;
+  };
+  using Found = std::vector<std::tuple<Kind, std::string, bool, bool>>;
+  EXPECT_EQ(origins({}, {{"ACME_PATH", "/x"}, {"ACME_TOKEN", "t"}}),
+            (Found{{Kind::kSetting, "ACME_PATH", false, true}, {Kind::kSetting, "ACME_TOKEN", true, false}}));
+  EXPECT_EQ(origins({{"path", "/x"}, {"token", "env:OPTION_CHECK_TOKEN"}}, {}),
+            (Found{{Kind::kEnvironment, "OPTION_CHECK_TOKEN", true, false}}));
+  EXPECT_EQ(origins({{"path", "x"}}, {}), (Found{{Kind::kRelativePath, "path", false, false}}));
 }
 
 }  // namespace

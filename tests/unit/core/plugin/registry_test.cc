@@ -279,6 +279,8 @@ TEST_F(RegistryTest, OptionsReachThePluginAndItsRefusalComesBack) {
   std::vector<std::string> secrets;
   RegistryOptions options = Opening();
   options.on_secret = [&](const std::string& secret) { secrets.push_back(secret); };
+  std::vector<std::string> origins;
+  options.on_origin = [&](const OptionOrigin& origin) { origins.push_back(origin.name + (origin.secret ? " (secret)" : "")); };
   const auto registry = Open(options);
   const SettingLookup lookup = [](std::string_view name) -> std::optional<std::string> {
     return name == "TEST_KEY" ? std::optional<std::string>("secret") : std::nullopt;
@@ -286,6 +288,7 @@ TEST_F(RegistryTest, OptionsReachThePluginAndItsRefusalComesBack) {
   EXPECT_OK(registry->NewCompressor(context_, "copy", {{"l", "5"}}, lookup));
   EXPECT_TRUE(context_.log().Has("the key is right"));
   EXPECT_EQ(secrets, std::vector<std::string>{"secret"});
+  EXPECT_EQ(origins, std::vector<std::string>{"TEST_KEY (secret)"});
   EXPECT_THAT(registry->NewCompressor(context_, "copy", {{"level", "9"}}, nullptr),
               AllOf(HasCode(Code::kConfig), MessageHas("compressor/copy"), MessageHas("too much today")));
   EXPECT_THAT(registry->NewCompressor(context_, "copy", {{"level", "10"}}, nullptr), MessageHas("above 9"));
