@@ -47,9 +47,11 @@ Result<WalPushReport> WalPush(const Context& ctx, const WalPushOptions& options,
   WALRIG_ASSIGN(report.already_archived, ArchivedInBackground(ctx, file, UploadMarkers(wal_directory), deps));
   if (report.already_archived) return report;
 
-  const auto background = BackgroundPush::Start(ctx, wal_directory, file.name, options, deps);
+  // A history first by itself: when its timeline is taken, segments of it would be stored over another server's.
+  const bool alone = file.kind.kind == WalFileKind::kHistory;
+  const auto background = alone ? nullptr : BackgroundPush::Start(ctx, wal_directory, file.name, options, deps);
   auto upload = UploadWalFile(ctx, file, options.compress_workers, options, deps);
-  report.background_files = background->Stop();
+  if (background != nullptr) report.background_files = background->Stop();
   if (!upload.ok()) return std::move(upload).status();
   if (upload->already_archived) {
     ctx.log->Write(LogLevel::kInfo, "",

@@ -8,11 +8,13 @@
 #include "core/pipeline/upload.h"
 #include "core/storage/objects.h"
 #include "core/wal/overwrite_check.h"
+#include "core/wal/timeline_conflict.h"
 
 namespace walrig {
 namespace {
 
-Status Refusal(const LocalWalFile& file) {
+Status Refusal(const Context& ctx, Storage& storage, const LocalWalFile& file, const WalPushDeps& deps) {
+  if (file.kind.kind == WalFileKind::kHistory) return TimelineTaken(ctx, storage, deps.codecs, file, deps.codec.Extension());
   return Conflict(fmt::format("WAL file '{}' already archived, contents differ, unable to overwrite", file.path))
       .Hint(
           "another cluster writes to this archive, or this one was restored and promoted without a new timeline: give "
@@ -44,7 +46,7 @@ Result<WalUpload> AlreadyArchived(const Context& ctx, const LocalWalFile& file, 
 Status CheckOthers(const Context& ctx, const LocalWalFile& file, const WalPushDeps& deps) {
   for (Storage* const other : deps.others) {
     const Result<ArchivedContent> content = CompareWithArchive(ctx, *other, deps.codecs, file, deps.codec.Extension());
-    if (content.ok() && *content == ArchivedContent::kDifferent) return Refusal(file);
+    if (content.ok() && *content == ArchivedContent::kDifferent) return Refusal(ctx, *other, file, deps);
     if (content.ok()) continue;
     if (content.status().code() == Code::kCancelled) return content.status();
     ctx.log->Write(LogLevel::kWarning, "wal", "not compared with another storage: " + content.status().ToString());
@@ -83,7 +85,7 @@ Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, si
   };
   if (guarded) {
     WALRIG_ASSIGN(const ArchivedContent content, compare());
-    if (content == ArchivedContent::kDifferent) return Refusal(file);
+    if (content == ArchivedContent::kDifferent) return Refusal(ctx, deps.storage, file, deps);
     if (content == ArchivedContent::kEqual) return AlreadyArchived(ctx, file, options, deps.storage);
     WALRIG_TRY(CheckOthers(ctx, file, deps));
   }
@@ -92,7 +94,7 @@ Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, si
   auto stats = guarded ? Put(ctx, file, workers, exclusive, deps) : PutOverOwn(ctx, file, workers, deps);
   if (exclusive && stats.status().code() == Code::kAlreadyExists) {
     WALRIG_ASSIGN(const ArchivedContent content, compare());
-    if (content != ArchivedContent::kEqual) return Refusal(file);
+    if (content != ArchivedContent::kEqual) return Refusal(ctx, deps.storage, file, deps);
     return AlreadyArchived(ctx, file, options, deps.storage);
   }
   if (!stats.ok()) return std::move(stats).status();

@@ -107,6 +107,23 @@ TEST_F(WalPushTest, HistoriesAreGuardedAlways) {
   EXPECT_THAT(Push(dir_.Write("00000002.history", "1\t0/4000000\tother\n")), HasCode(Code::kConflict));
 }
 
+TEST_F(WalPushTest, ASecondHistoryOfATimelineIsRefusedInWordsAndNothingOfItsTimelineIsStored) {
+  ASSERT_THAT(Push(dir_.Write("00000002.history", "1\t0/3000000\tone\n")), IsOk());
+  // The other server's; this one's would replace it.
+  const std::string theirs = MakeSegment(2, 3, 77, 't');
+  Store("wal_005/000000020000000000000003", theirs);
+  WaitingFile("000000020000000000000003", MakeSegment(2, 3, 77, 'o'));
+  WaitingFile("000000020000000000000004", MakeSegment(2, 4, 77, 'o'));
+  const Status refused = Push(WaitingFile("00000002.history", "1\t0/4000000\tother\n")).status();
+  EXPECT_THAT(refused, HasCode(Code::kConflict));
+  for (const char* text : {"timeline 2 is taken", "leaves timeline 1 at 0/3000000 (one)", "leaves timeline 1 at 0/4000000 (other)",
+                           "already archived, contents differ", "two servers were promoted", "pg_rewind"}) {
+    EXPECT_NE(refused.ToString().find(text), std::string::npos) << text << " in " << refused.ToString();
+  }
+  EXPECT_EQ(Stored("wal_005/000000020000000000000003"), theirs);
+  EXPECT_EQ(ObjectCount(), 2u);
+}
+
 // It was archived there while this one was away.
 TEST_F(WalPushTest, TheGuardComparesInOtherStoragesToo) {
   MemoryStorage other;
