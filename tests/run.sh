@@ -11,7 +11,8 @@
 #   fuzz          every fuzzer for some seconds (--fuzz-seconds, default 10), under clang's sanitizers
 #   sanitizers    the unit tests under ASan+UBSan and under TSan
 #   bench         tables of walrig beside its peers (tests/bench)
-#   long          an object of 6 GiB on every storage, in bounded memory (level 3 of the conformance kit)
+#   long          an object of 6 GiB on every storage, in bounded memory (level 3 of the conformance kit); 500 recoveries
+#                 from storages that fail at each call in turn
 #   matrix        integration on PostgreSQL 13, 14, 16, 17 and 18 (also --matrix)
 #
 # Environment: WALRIG_FIXTURES=DIR adds all of WAL-G's artefacts in DIR to those in tests/data;
@@ -107,6 +108,7 @@ fi
 if wants long; then
   echo "== long ($(elapsed))"
   python3 tests/conformance/conformance.py "$root/build/release" --long || failures+=(long)
+  WALRIG_RECOVERIES=500 WALRIG_BUILD=$root/build/release python3 -B tests/integration/test_recovery_faults.py || failures+=(recoveries)
 fi
 if wants bench; then
   for table in bench storages ciphers; do
