@@ -263,21 +263,27 @@ Status UnknownCommand(const std::string& word) {
 
 std::span<const GlobalOption> GlobalOptions() { return kGlobalOptions; }
 
+Status ParseLine(std::span<const std::string> words, ParsedLine* line) {
+  std::vector<std::string> rest;
+  const Status sorted = Sorter(words).Run(line, &rest);
+  // Before anything can fail, since the search path belongs to the settings.
+  if (!line->plugin_dirs.empty()) {
+    line->flags.push_back({"WALRIG_PLUGIN_DIR", Join(line->plugin_dirs, ":"), "flag --plugin-dir"});
+  }
+  WALRIG_TRY(sorted);
+  if (line->version || rest.empty()) return OkStatus();
+  size_t used = 0;
+  line->command = FindCommand(rest, &used);
+  if (line->command == nullptr) return UnknownCommand(rest[0]);
+  if (line->help) return OkStatus();
+  rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(used));
+  WALRIG_TRY(ParseOwn(*line->command, std::move(rest), line));
+  return CheckCount(*line->command, line->arguments.size());
+}
+
 Result<ParsedLine> ParseLine(std::span<const std::string> words) {
   ParsedLine line;
-  std::vector<std::string> rest;
-  WALRIG_TRY(Sorter(words).Run(&line, &rest));
-  if (line.version || rest.empty()) return line;
-  size_t used = 0;
-  line.command = FindCommand(rest, &used);
-  if (line.command == nullptr) return UnknownCommand(rest[0]);
-  if (line.help) return line;
-  rest.erase(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(used));
-  WALRIG_TRY(ParseOwn(*line.command, std::move(rest), &line));
-  WALRIG_TRY(CheckCount(*line.command, line.arguments.size()));
-  if (!line.plugin_dirs.empty()) {
-    line.flags.push_back({"WALRIG_PLUGIN_DIR", Join(line.plugin_dirs, ":"), "flag --plugin-dir"});
-  }
+  WALRIG_TRY(ParseLine(words, &line));
   return line;
 }
 

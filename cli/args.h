@@ -43,5 +43,7 @@ struct ParsedLine {
 // `words` without the program's name. With --help or --version the rest need not make sense.
 // FAILS WITH: kInvalidArgument, a usage error; the hint names what was probably meant or where help is.
 Result<ParsedLine> ParseLine(std::span<const std::string> words);
+// The same; on failure `line` holds what was understood before the error.
+Status ParseLine(std::span<const std::string> words, ParsedLine* line);
 
 }  // namespace walrig

@@ -12,12 +12,15 @@
 
 namespace walrig {
 
+class Clock;
+
 struct RunInput {
   std::span<const std::string> words;        // without the program's name
   const char* const* environment = nullptr;  // as environ
   std::FILE* out = nullptr;                  // standard output
   StopToken stop;
   int (*last_signal)() = nullptr;  // 0 when none came; null counts as none
+  Clock* clock = nullptr;          // null: the real one
 };
 
 // Never fails: what goes wrong is logged and becomes an exit code.

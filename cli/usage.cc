@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/version.h"
 #include "core/base/string_util.h"
+#include "core/wal/restore_role.h"
 #include "walrig/abi/version.h"
 
 namespace walrig {
@@ -65,6 +66,8 @@ constexpr ExitLine kExitLines[] = {
     {ExitCode::kUsage, "unknown command, option or number of arguments; nothing was done"},
     {ExitCode::kFindings, "done, but damage was found: corrupt pages under --verify=strict, or by backup-verify"},
     {ExitCode::kWalAbsent, "wal-fetch: the archive does not hold this file"},
+    {static_cast<ExitCode>(kStopRecoveryCode),
+     "wal-fetch: an error of any kind, usage included, except on a standby (1); PostgreSQL stops and can be started again"},
     {ExitCode::kHungUp, "ended by SIGHUP, after cleaning up"},
     {ExitCode::kInterrupted, "ended by SIGINT, after cleaning up"},
     {ExitCode::kQuit, "ended by SIGQUIT, after cleaning up"},

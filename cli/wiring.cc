@@ -124,7 +124,7 @@ Wiring::~Wiring() {
   readers_.clear();
   writer_.reset();
   cipher_.reset();
-  if (registry_ != nullptr) registry_->Shutdown();
+  if (registry_ != nullptr && !keep_plugins_) registry_->Shutdown();
 }
 
 Result<Registry*> Wiring::registry(const Context& ctx) {

@@ -68,6 +68,8 @@ class Wiring : public CodecProvider {
   Wiring(const Settings& settings, Logger& log);
   // Every object that was handed out must be gone by now: plugins are told to shut down.
   ~Wiring() override;
+  // For who tries again in this process: a plugin that was shut down does not come back, so these never are.
+  void KeepPlugins() { keep_plugins_ = true; }
 
   Result<Registry*> registry(const Context& ctx);
   // FAILS WITH: kConfig; kUnavailable when no storage lives, or with use.all not every one.
@@ -105,6 +107,7 @@ class Wiring : public CodecProvider {
   std::vector<OptionOrigin> origins_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Cipher> cipher_;
+  bool keep_plugins_ = false;
   bool cipher_prepared_ = false;
   bool plaintext_allowed_ = false;
   bool seal_required_ = false;

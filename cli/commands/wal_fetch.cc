@@ -65,6 +65,7 @@ Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& o
 Result<WalFetchReport> Fetch(Invocation& call) {
   WALRIG_ASSIGN(const WalFetchOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
+  wiring.KeepPlugins();
   const Status cipher = wiring.PrepareCipher(call.ctx);
   if (!cipher.ok()) return NotTheFile(cipher);
   Result<std::vector<NamedStorage>> storages = wiring.OpenStorages(
@@ -73,20 +74,14 @@ Result<WalFetchReport> Fetch(Invocation& call) {
   return FetchFromAny(call.ctx, options, *storages, wiring);
 }
 
+// What a failure becomes is decided where all failures are seen: cli/restore.
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_ASSIGN(const uint64_t error_code, call.settings.Number("WALRIG_WAL_FETCH_ERROR_CODE"));
-  if (error_code < 1 || error_code > 255)
-    return ConfigError("WALRIG_WAL_FETCH_ERROR_CODE: between 1 and 255 are possible");
   const Result<WalFetchReport> report = Fetch(call);
   if (report.ok()) return ExitCode::kOk;
-  const Status& status = report.status();
-  if (status.code() == Code::kNotFound) {
-    call.ctx.log->Write(LogLevel::kError, "", fmt::format("Archive '{}' does not exist.", Printable(call.Argument(0))));
-    return ExitCode::kWalAbsent;
-  }
-  if (status.code() == Code::kCancelled) return status;
-  call.ctx.log->Write(LogLevel::kError, "", status.ToString());
-  return static_cast<ExitCode>(error_code);
+  if (report.status().code() != Code::kNotFound) return report.status();
+  // WAL-G's words. No error: PostgreSQL asks for histories and segments that need not be there, to find the end.
+  LogInfo(call, fmt::format("Archive '{}' does not exist.", Printable(call.Argument(0))));
+  return ExitCode::kWalAbsent;
 }
 
 constexpr Command kCommand = {
@@ -95,8 +90,10 @@ constexpr Command kCommand = {
     .arguments = "NAME DESTINATION",
     .description =
         "In postgresql.conf: restore_command = 'walrig wal-fetch %f %p'\n"
-        "Ends with exit code 74 when the archive does not hold the file, with 1 on any error;\n"
-        "WALRIG_WAL_FETCH_ERROR_CODE=126 makes PostgreSQL stop on an error rather than end recovery there.",
+        "Ends with exit code 74 when the archive does not hold the file.\n"
+        "On an error: in a data directory with recovery.signal it tries again for WALRIG_RESTORE_PATIENCE (5m) and ends\n"
+        "with 126, which stops the server rather than end recovery; with standby.signal it ends with 1, and the standby\n"
+        "asks again; elsewhere with 126 at once. WALRIG_WAL_FETCH_ERROR_CODE sets another code.",
     .options = kOptions,
     .arguments_min = 2,
     .arguments_max = 2,

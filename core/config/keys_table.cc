@@ -424,8 +424,11 @@ constexpr KeySpec kKeys[] = {
     Key("WALRIG_RETRY_MAX", kDuration, "20s", "Longest pause before any repetition of a call.", "walrig"),
     Key("WALRIG_COMMAND_TIMEOUT", kDuration, "0", "How long one command may go on in all; 0 for ever.", "walrig"),
     Key("WALRIG_WAL_WORKERS", kUint, "2", "Threads that compress one WAL segment.", "walrig"),
-    Key("WALRIG_WAL_FETCH_ERROR_CODE", kUint, "1",
-        "Exit code of wal-fetch on an error; above 125 PostgreSQL stops rather than end recovery.", "walrig"),
+    Key("WALRIG_RESTORE_PATIENCE", kDuration, "5m",
+        "How long wal-fetch tries again after an error, in a recovery without standby.signal.", "walrig"),
+    Key("WALRIG_WAL_FETCH_ERROR_CODE", kUint, "",
+        "Exit code of wal-fetch on an error, whatever suits; up to 125 PostgreSQL takes it for the end of the archive.",
+        "walrig"),
 };
 
 constexpr char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }

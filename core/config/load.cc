@@ -97,6 +97,7 @@ Result<Settings> LoadSettings(const LoadInput& input, LoadReport* report) {
   Settings settings;
   ReadEnvironment(input.environment, &settings, report);
   ReadFlags(input.flags, &settings, report);
+  if (input.without_file) return settings;
   std::string path = input.config_path;
   if (path.empty()) path = settings.Text("WALG_CONFIG_PATH");
   if (path.empty()) path = HomeConfig(input.home, report);

@@ -30,6 +30,7 @@ struct LoadInput {
   std::string home;                          // $HOME, where .walg.* is looked for; "" for nowhere
   // Asked for the user's other home when there is no file in `home`; it may talk to a directory service. Null: nobody.
   std::string (*other_home)() = nullptr;
+  bool without_file = false;                 // flags and environment alone
 };
 
 struct LoadReport {

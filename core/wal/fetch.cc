@@ -102,13 +102,17 @@ mode_t ModeByUmask() {
 
 }  // namespace
 
-Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps) {
-  const WalFile kind = ClassifyWalFile(options.name);
-  if (kind.kind == WalFileKind::kOther) {
-    return InvalidArgument(fmt::format("'{}' is not the name of a WAL file", Printable(options.name)))
+Status CheckWalFetchArguments(const std::string& name, const std::string& destination) {
+  if (ClassifyWalFile(name).kind == WalFileKind::kOther) {
+    return InvalidArgument(fmt::format("'{}' is not the name of a WAL file", Printable(name)))
         .Hint("restore_command = 'walrig wal-fetch %f %p'");
   }
-  WALRIG_TRY(CheckDestination(options.destination));
+  return CheckDestination(destination);
+}
+
+Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps) {
+  WALRIG_TRY(CheckWalFetchArguments(options.name, options.destination));
+  const WalFile kind = ClassifyWalFile(options.name);
   WALRIG_ASSIGN(ArchivedWalFile archived,
                 OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name, options.preferred_extension));
   // Not synced: PostgreSQL reads the file at once, syncs what it keeps itself, and asks again after a crash.

@@ -34,10 +34,13 @@ struct WalFetchReport {
   uint64_t plain_bytes = 0;
 };
 
+// What is wrong whatever the archive holds. FAILS WITH: kInvalidArgument (not a WAL file's name; the destination's
+// directory is missing), kAlreadyExists (the destination is there).
+Status CheckWalFetchArguments(const std::string& name, const std::string& destination);
+
 // FAILS WITH: kNotFound only when the archive was readable and does not hold the file (PostgreSQL then goes on without
-// it, so a network that is down must never say this); kAlreadyExists (the destination is there), kCorruption,
-// kTruncated (the object), kConflict (another cluster's), kInvalidArgument (not a WAL file's name), storage errors.
-// A destination whose directory is missing is kInvalidArgument.
+// it, so a network that is down must never say this); what CheckWalFetchArguments says, kCorruption, kTruncated (the
+// object), kConflict (another cluster's), storage errors.
 Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps);
 
 }  // namespace walrig

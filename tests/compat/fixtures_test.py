@@ -282,7 +282,7 @@ def ask_listing_of_damage(case, name):
 def ask_damaged_wal(case, wal):
     to = os.path.join(case.place, "fetched")
     run = case.walrig("wal-fetch", wal, to, seconds=SECONDS_DAMAGED_MAX)
-    expect(run.code == 1, "wrong exit code", run)
+    expect(run.code == 126, "wrong exit code", run)
     expect(not os.path.lexists(to), "a file was left at the destination", run)
     expect(run.err.strip(), "no word why", run)
     expect(CIPHER_SAYS.get(case.name, "") in run.err, "does not say: " + CIPHER_SAYS.get(case.name, ""), run)

@@ -95,7 +95,7 @@ class CipherGcrypt(unittest.TestCase):
                     target = w.path(f"refused-{name}-{index}-{path is part}")
                     if path is segment:
                         done = w.walrig("wal-fetch", os.path.basename(path)[:24], target, env={**env, **more}, check=False)
-                        self.assertEqual(done.code, 1, done)
+                        self.assertEqual(done.code, 126, done)
                         self.assertFalse(os.path.exists(target), done)
                     else:
                         done = w.walrig("backup-fetch", target, "LATEST", env={**env, **more}, check=False)
@@ -198,7 +198,7 @@ class CipherGcrypt(unittest.TestCase):
                 self.assertEqual(one.read(), other.read())
             wrong = w.walrig("wal-fetch", segment, w.path("wrong-" + segment),
                              env={**to, "WALRIG_GCRYPT_KEY_FILE": ring}, check=False)
-            self.assertEqual(wrong.code, 1, wrong)
+            self.assertEqual(wrong.code, 126, wrong)
 
         w.walrig("st", "copy", "--from", files["from"], "--to", files["same"], env=lost)
         self.assertEqual(self.restore("copy-same", same_key), digest)

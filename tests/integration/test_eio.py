@@ -25,7 +25,7 @@ class Eio(unittest.TestCase):
         # A storage of its own, which the server's archive_command does not write to.
         self.storage = self.world.mkdir(f"storage-{self._testMethodName}")
 
-    def failing(self, call, pattern, *words, nth=1, **more):
+    def failing(self, call, pattern, *words, nth=1, code=1, **more):
         """Runs walrig with the `nth` such call on files of a pattern failing, and checks that it was made and told of."""
         log = self.world.path("calls")
         if os.path.exists(log):
@@ -34,7 +34,7 @@ class Eio(unittest.TestCase):
                "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
         result = self.walrig(*words, env=env, check=False, **more)
         self.assertTrue(os.path.exists(log), f"no such call was made: {result}")
-        self.assertEqual(result.code, 1, result)
+        self.assertEqual(result.code, code, result)
         self.assertIn("input/output error", result.err)
         self.assertRegex(result.err, "hint: .*kernel's log")
         return result
@@ -106,7 +106,7 @@ class Eio(unittest.TestCase):
     def test_wal_fetch_of_an_object_that_cannot_be_read_is_an_error_and_no_absence(self):
         self.walrig("wal-push", self.wal())
         to = self.world.path("fetched")
-        result = self.failing("read", f"*/{self.segment}.zst", "wal-fetch", self.segment, to)
+        result = self.failing("read", f"*/{self.segment}.zst", "wal-fetch", self.segment, to, code=126)
         self.assertIn(self.segment, result.err)
         self.assertFalse(os.path.exists(to))
 

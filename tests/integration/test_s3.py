@@ -238,8 +238,8 @@ class Features(Archive):
             key = base64.b64encode(b"0123456789abcdef0123456789ABCDEF").decode()
             self.archived({**server.env, "S3_SSE_C": key, "S3_SSE": "AES256"}, [key])
             back = os.path.join(self.dir, "back")
-            self.walrig(server.env, "wal-fetch", SEGMENT, back, code=1)
-            self.walrig({**server.env, "S3_SSE_C": base64.b64encode(b"x" * 32).decode()}, "wal-fetch", SEGMENT, back, code=1)
+            self.walrig(server.env, "wal-fetch", SEGMENT, back, code=126)
+            self.walrig({**server.env, "S3_SSE_C": base64.b64encode(b"x" * 32).decode()}, "wal-fetch", SEGMENT, back, code=126)
             self.assertFalse(os.path.exists(back))
 
     def test_tags_and_the_old_list(self):
