@@ -39,6 +39,7 @@ if [ $n -ge {at} ] && [ ! -e $run/broken ] && [ ! -e $run/healed ]; then
   (cd $run && {breaks})
   {later}
 fi
+unset WALG_FILE_PREFIX  # of the archiving server; the settings' file counts
 exec {walrig} --config $run/config.json wal-fetch "$1" "$2"
 """
 
@@ -60,7 +61,7 @@ class Archive:
 
     def calls(self, run):
         with open(os.path.join(run, "count")) as f:
-            return int(f.read())
+            return int(f.read() or 0)
 
     def wrapper(self, run, at=1 << 30, breaks=":", later=":"):
         path = os.path.join(run, "restore.sh")
