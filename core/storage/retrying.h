@@ -8,7 +8,7 @@
 // What is repeated:
 //   Stat, List, Copy,      the call
 //   the unfinished
-//   Get                    the call; a stream that breaks is resumed by a ranged read from where it broke, guarded
+//   Get                    the call; a stream that breaks, or ends early, is resumed by a ranged read from there, guarded
 //                          by the etag (or size and time) that was seen before the first byte, so that the parts of two objects are
 //                          never joined. Without the range capability the error stands, and so does kCorruption
 //                          once bytes were delivered: they cannot be taken back.

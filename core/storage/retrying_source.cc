@@ -32,11 +32,12 @@ Status RetryingSource::Resume(const Context& ctx) {
   return OkStatus();
 }
 
-// The storage said how long the object is: another length is not passed on as if it were the object.
+// The storage said how long the object is: another length is not passed on as if it were the object. A stream that ends early
+// is one that broke, said by somebody on the way who did not notice (a proxy); what is missing may come with the next.
 Status RetryingSource::CheckLength(size_t got) const {
   if (!expected_bytes_.has_value()) return OkStatus();
   if (got == 0 && delivered_bytes_ < *expected_bytes_) {
-    return Truncated(fmt::format("{} ended after {} of {} bytes", origin_.key, delivered_bytes_, *expected_bytes_));
+    return Truncated(fmt::format("{} ended after {} of {} bytes", origin_.key, delivered_bytes_, *expected_bytes_)).Retryable();
   }
   if (got > *expected_bytes_ - delivered_bytes_) {
     return Corruption(fmt::format("{} goes on after its {} bytes", origin_.key, *expected_bytes_));
@@ -52,13 +53,12 @@ Result<size_t> RetryingSource::Read(const Context& ctx, MutableByteSpan buffer) 
     if (source_ == nullptr) failure = Resume(attempt);
     if (failure.ok()) {
       const Result<size_t> got = source_->Read(attempt, buffer);
-      if (got.ok()) {
-        WALRIG_TRY(CheckLength(*got));
+      failure = got.ok() ? CheckLength(*got) : got.status();
+      if (failure.ok()) {
         if (*got > 0) backoff_.Progress();
         delivered_bytes_ += *got;
         return got;
       }
-      failure = got.status();
     }
     source_.reset();
     if (delivered_bytes_ > 0 && !resumable) return failure;

@@ -34,6 +34,7 @@ struct Faults {
   uint64_t break_after_bytes = kUnknownSize;     // gives so many bytes, then `failure`, in each stream
   uint64_t break_times = UINT64_MAX;             // so many streams
   uint64_t truncate_after_bytes = kUnknownSize;  // says it ended, after so many bytes of the object
+  uint64_t truncate_times = UINT64_MAX;          // so many times
   int64_t size_lie_bytes = 0;                    // Stat and List add it to sizes
 };
 
@@ -45,7 +46,7 @@ class FaultyStorage final : public Storage {
   void Set(Faults faults) {
     std::lock_guard lock(mutex_);
     faults_ = std::move(faults);
-    counted_ = failed_ = broken_ = 0;
+    counted_ = failed_ = broken_ = truncated_ = 0;
   }
   // Calls counted and calls failed since Set.
   uint64_t counted() const { return Locked(counted_); }
@@ -109,10 +110,11 @@ class FaultyStorage final : public Storage {
       if (!verdict.failure.ok()) return verdict.failure;
       const Faults faults = storage_.Present();
       if (given_ >= faults.break_after_bytes && storage_.Breaks()) return faults.failure;
-      if (offset_ + given_ >= faults.truncate_after_bytes) return size_t{0};
+      const uint64_t position = offset_ + given_;
+      if (position >= faults.truncate_after_bytes && storage_.Truncates()) return size_t{0};
       uint64_t want = buffer.size();
       if (faults.break_after_bytes > given_) want = std::min(want, faults.break_after_bytes - given_);
-      want = std::min(want, faults.truncate_after_bytes - offset_ - given_);
+      if (faults.truncate_after_bytes > position) want = std::min(want, faults.truncate_after_bytes - position);
       WALRIG_ASSIGN(const size_t got, source_->Read(ctx, buffer.first(static_cast<size_t>(want))));
       given_ += got;
       return got;
@@ -158,6 +160,10 @@ class FaultyStorage final : public Storage {
     std::lock_guard lock(mutex_);
     return broken_++ < faults_.break_times;
   }
+  bool Truncates() {
+    std::lock_guard lock(mutex_);
+    return truncated_++ < faults_.truncate_times;
+  }
   Faults Present() const {
     std::lock_guard lock(mutex_);
     return faults_;
@@ -177,6 +183,7 @@ class FaultyStorage final : public Storage {
   uint64_t counted_ = 0;  // guarded by mutex_
   uint64_t failed_ = 0;   // guarded by mutex_
   uint64_t broken_ = 0;   // guarded by mutex_
+  uint64_t truncated_ = 0;  // guarded by mutex_
 };
 
 }  // namespace walrig::test

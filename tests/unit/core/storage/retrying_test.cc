@@ -239,8 +239,18 @@ TEST_F(RetryingTest, NeverResumesBehindBytesThatTheStorageCallsCorrupt) {
 
 TEST_F(RetryingTest, CallsAStreamTruncatedThatEndsBeforeItsSize) {
   faulty_.Set({.truncate_after_bytes = 200'000});
+  ASSERT_OK_AND_ASSIGN(auto source, Retrying({.attempts_max = 4})->Get(ctx_, "a", {}));
+  const auto drained = Drain(ctx_, *source);
+  EXPECT_THAT(drained, HasCode(Code::kTruncated));
+  EXPECT_THAT(drained, MessageHas("gave up after 4 attempts"));
+}
+
+// As through a proxy that ends its answer in good order when its own source breaks.
+TEST_F(RetryingTest, ResumesAStreamThatEndsBeforeItsSize) {
+  faulty_.Set({.truncate_after_bytes = 200'000, .truncate_times = 2});
   ASSERT_OK_AND_ASSIGN(auto source, Retrying()->Get(ctx_, "a", {}));
-  EXPECT_THAT(Drain(ctx_, *source), HasCode(Code::kTruncated));
+  EXPECT_THAT(Drain(ctx_, *source), IsOkAndHolds(content_));
+  EXPECT_TRUE(ctx_.log().Has("get a from byte 200000", LogLevel::kInfo));
 }
 
 TEST_F(RetryingTest, RefusesBytesBeyondTheSizeThatTheStorageTold) {
