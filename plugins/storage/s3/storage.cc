@@ -233,41 +233,6 @@ Status S3Storage::DeleteBatch(const Context& ctx, std::span<const std::string> k
   return OkStatus();
 }
 
-// Of a versioned bucket: all versions and marks of one key.
-Status S3Storage::DeleteVersions(const Context& ctx, const std::string& key) {
-  const std::string whole = Whole(key);
-  std::string key_marker, id_marker;
-  while (true) {
-    S3Request request;
-    request.query = {{"versions", ""}, {"encoding-type", "url"}, {"prefix", whole}};
-    if (!key_marker.empty()) request.query.emplace_back("key-marker", key_marker);
-    if (!id_marker.empty()) request.query.emplace_back("version-id-marker", id_marker);
-    request.what = "list versions of " + key;
-    WALRIG_ASSIGN(const HttpResponse response, client_->Send(ctx, request));
-    WALRIG_ASSIGN(const VersionsAnswer answer, ParseVersions(response.body));
-    std::string objects;
-    bool beyond = false;
-    for (const VersionsAnswer::Version& version : answer.versions) {
-      beyond = beyond || version.key > whole;
-      if (version.key != whole) continue;
-      objects += fmt::format("<Object><Key>{}</Key><VersionId>{}</VersionId></Object>", http::XmlEscape(whole), http::XmlEscape(version.id));
-    }
-    if (!objects.empty()) {
-      std::vector<DeleteFailure> failures;
-      WALRIG_TRY(SendDelete(ctx, objects, &failures).status());
-      if (!failures.empty()) {
-        return client_->ErrorStatus(ctx, 400, {}, {failures[0].code, failures[0].message, "", ""}, "delete " + key, true);
-      }
-    }
-    if (!answer.more || beyond) return OkStatus();
-    if (answer.next_key == key_marker && answer.next_id == id_marker) {
-      return ProtocolError(fmt::format("delete {}: the list of its versions does not end", key));
-    }
-    key_marker = answer.next_key;
-    id_marker = answer.next_id;
-  }
-}
-
 // As WAL-G: a bucket that keeps versions would never give room back. Who may not ask deletes plainly.
 Result<bool> S3Storage::KeepsVersions(const Context& ctx) {
   if (client_->settings().versions != Versions::kAsk) return client_->settings().versions == Versions::kAll;
@@ -289,13 +254,7 @@ Result<bool> S3Storage::KeepsVersions(const Context& ctx) {
 Status S3Storage::Delete(const Context& ctx, std::span<const std::string> keys, std::vector<Status>* each) {
   each->assign(keys.size(), OkStatus());
   WALRIG_ASSIGN(const bool all_versions, KeepsVersions(ctx));
-  if (all_versions) {
-    for (size_t i = 0; i < keys.size(); ++i) {
-      if (CheckKey(client_->settings().folder, keys[i]).ok()) (*each)[i] = DeleteVersions(ctx, keys[i]);
-      if ((*each)[i].code() == Code::kCancelled) return (*each)[i];
-    }
-    return OkStatus();
-  }
+  if (all_versions) return DeleteVersions(ctx, keys, *each);
   const size_t batch = client_->settings().delete_batch;
   for (size_t from = 0; from < keys.size(); from += batch) {
     const size_t n = std::min(batch, keys.size() - from);

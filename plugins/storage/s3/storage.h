@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -49,7 +50,9 @@ class S3Storage final : public Storage {
   Status Missing(const Context& ctx, Status status);
   Status DeleteBatch(const Context& ctx, std::span<const std::string> keys, std::span<Status> each);
   Result<bool> KeepsVersions(const Context& ctx);
-  Status DeleteVersions(const Context& ctx, const std::string& key);
+  Status DeleteVersions(const Context& ctx, std::span<const std::string> keys, std::span<Status> each);
+  Status DeleteListed(const Context& ctx, const std::vector<VersionsAnswer::Version>& versions,
+                      const std::map<std::string, size_t>& places, std::span<Status> each);
   Result<ErrorAnswer> SendDelete(const Context& ctx, const std::string& objects, std::vector<DeleteFailure>* failures);
   Status CopyWhole(const Context& ctx, std::string_view from, std::string_view to, const std::string& etag);
   Status CopyParts(const Context& ctx, std::string_view from, std::string_view to, const ObjectInfo& info);
