@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "walrig/sdk/call.h"
+#include "walrig/sdk/guard.h"
 
 namespace walrig {
 namespace {
@@ -59,12 +60,15 @@ void Lane::Remove(Exchange& exchange) noexcept {
   running_.erase(at);
   CURL* easy = exchange.easy();
   curl_multi_remove_handle(multi_, easy);
+  bool kept = false;
   if (idle_.size() < kIdleHandlesMax) {
     curl_easy_reset(easy);
-    idle_.push_back(easy);
-  } else {
-    curl_easy_cleanup(easy);
+    sdk::GuardSilently([&] {
+      idle_.push_back(easy);
+      kept = true;
+    });
   }
+  if (!kept) curl_easy_cleanup(easy);
 }
 
 void Lane::Collect() {
@@ -164,7 +168,9 @@ Result<std::unique_ptr<Lane>> HttpClient::Shared::Borrow() {
 
 void HttpClient::Shared::GiveBack(std::unique_ptr<Lane> lane) noexcept {
   const std::lock_guard lock(mutex);
-  if (lane != nullptr && idle.size() < options.idle_lanes_max) idle.push_back(std::move(lane));
+  if (lane == nullptr || idle.size() >= options.idle_lanes_max) return;
+  // Out of memory it is closed instead of kept.
+  sdk::GuardSilently([&] { idle.push_back(std::move(lane)); });
 }
 
 }  // namespace walrig

@@ -7,6 +7,7 @@
 #include "plugins/common/http/text.h"
 #include "plugins/storage/gcs/upload.h"
 #include "walrig/bytes.h"
+#include "walrig/sdk/guard.h"
 
 namespace walrig::gcs {
 namespace {
@@ -86,8 +87,10 @@ class PartUpload final : public Upload {
 
   void Abort() noexcept override {
     // A piece that was sent and not yet answered would appear after it was deleted: the answers are waited for, a little.
-    const LastContext last(kAnswersMs);
-    while (running() > 0 && batch_->Pump(last.ctx(), true).ok()) continue;
+    sdk::GuardSilently([&] {
+      const LastContext last(kAnswersMs);
+      while (running() > 0 && batch_->Pump(last.ctx(), true).ok()) continue;
+    });
     if (batch_ != nullptr) batch_->CancelAll();
     if (!ended_) RemoveAll();
     ended_ = true;
@@ -229,7 +232,8 @@ class PartUpload final : public Upload {
   }
 
   void RemoveAll() noexcept {
-    try {
+    // Out of memory, the pieces stay, and are found as an unfinished upload.
+    sdk::GuardSilently([&] {
       for (const Part& part : parts_) {
         if (done_with_.size() < kAbortNamesMax) done_with_.push_back(part.name);
       }
@@ -237,9 +241,7 @@ class PartUpload final : public Upload {
       if (done_with_.empty()) return;
       const LastContext last;
       RemoveDone(last.ctx());
-    } catch (...) {
-      return;  // out of memory: the pieces stay, and are found as an unfinished upload
-    }
+    });
   }
 
   Client& client_;

@@ -5,6 +5,7 @@
 #include "plugins/common/http/text.h"
 #include "plugins/storage/gcs/upload.h"
 #include "walrig/bytes.h"
+#include "walrig/sdk/guard.h"
 
 namespace walrig::gcs {
 namespace {
@@ -43,11 +44,13 @@ class SessionUpload final : public Upload {
 
   void Abort() noexcept override {
     if (session_.empty() || ended_) return;
-    const LastContext last;
-    HttpRequest request;
-    request.method = "DELETE";
-    request.url = session_;
-    client_.http().Send(last.ctx(), request, kAnswerBytesMax).status().Ignore("the session ends by itself after a week");
+    sdk::GuardSilently([&] {
+      const LastContext last;
+      HttpRequest request;
+      request.method = "DELETE";
+      request.url = session_;
+      client_.http().Send(last.ctx(), request, kAnswerBytesMax).status().Ignore("the session ends by itself after a week");
+    });
     session_.clear();
   }
 
