@@ -1,19 +1,17 @@
 #include "plugins/storage/fs/file.h"
 
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <new>
 #include <tuple>
 
 #include "plugins/storage/fs/names.h"
 #include "walrig/sdk/call.h"
+#include "walrig/sdk/guard.h"
 
 namespace walrig::fs {
 namespace {
@@ -28,6 +26,10 @@ bool CannotCopyInKernel(int err) {
   return err == EXDEV || err == EINVAL || err == ENOSYS || err == EOPNOTSUPP || err == EPERM || err == EBADF ||
          err == ETXTBSY;
 }
+
+// Of renaming without replacing and of linking: not on this file system (FUSE, exFAT), whichever way it says so. The
+// temporary file was made in the same folder, so that rights are not what is missing.
+bool MeansCannot(int err) { return err == EINVAL || err == ENOSYS || err == EPERM || err == EOPNOTSUPP; }
 
 }  // namespace
 
@@ -143,7 +145,7 @@ Status ObjectFile::Commit(const Context& ctx) {
 
 Status ObjectFile::SyncFolder() {
   Status status;
-  if (::fsync(folder_fd_.get()) != 0) status = ErrnoStatus(errno, "sync the folder of object " + key_);
+  if (const int err = SyncFolderFd(folder_fd_.get()); err != 0) status = ErrnoStatus(err, "sync the folder of object " + key_);
   if (status.ok()) status = tree_.AwaitFolders();
   // Not "outcome unknown": whoever looks whether it is there would find it, and call it stored.
   if (!status.ok() && !replaced_) ::unlinkat(folder_fd_.get(), name_.c_str(), 0);
@@ -153,7 +155,7 @@ Status ObjectFile::SyncFolder() {
 Status ObjectFile::GiveName() {
   if (only_if_absent_) return GiveNewName();
   const int dir = folder_fd_.get();
-  if (::syscall(SYS_renameat2, dir, temp_.c_str(), dir, name_.c_str(), RENAME_NOREPLACE) == 0) return OkStatus();
+  if (::renameat2(dir, temp_.c_str(), dir, name_.c_str(), RENAME_NOREPLACE) == 0) return OkStatus();
   if (::renameat(dir, temp_.c_str(), dir, name_.c_str()) != 0) return ErrnoStatus(errno, "name object " + key_);
   replaced_ = true;
   return OkStatus();
@@ -161,15 +163,20 @@ Status ObjectFile::GiveName() {
 
 Status ObjectFile::GiveNewName() {
   const int dir = folder_fd_.get();
-  if (::syscall(SYS_renameat2, dir, temp_.c_str(), dir, name_.c_str(), RENAME_NOREPLACE) == 0) return OkStatus();
+  if (::renameat2(dir, temp_.c_str(), dir, name_.c_str(), RENAME_NOREPLACE) == 0) return OkStatus();
   int err = errno;
-  if (err == EINVAL || err == ENOSYS || err == EPERM) {
+  if (MeansCannot(err)) {
     // A file system without it (NFS): a second name and the removal of the first are as atomic.
     if (::linkat(dir, temp_.c_str(), dir, name_.c_str(), 0) == 0) {
       ::unlinkat(dir, temp_.c_str(), 0);
       return OkStatus();
     }
     err = errno;
+    if (MeansCannot(err)) {
+      return NotSupported("name object " + key_ + ": this file system can neither rename without replacing nor make hard links, "
+                          "one of which is needed to make an object only once")
+          .Hint("set WALRIG_STORAGE=fs,put_if_absent=false if no two writers share this directory: one would replace the other's objects unnoticed");
+    }
   }
   if (err == EEXIST) return AlreadyExists("object " + key_ + " exists");
   return ErrnoStatus(err, "name object " + key_);
@@ -180,11 +187,8 @@ void ObjectFile::Abort() noexcept {
   if (temp_.empty()) return;
   ::unlinkat(folder_fd_.get(), temp_.c_str(), 0);
   temp_.clear();
-  try {
-    tree_.PruneFolder(folder_);
-  } catch (const std::bad_alloc&) {
-    // An empty folder stays, which harms nobody.
-  }
+  // When it fails an empty folder stays, which harms nobody.
+  sdk::GuardSilently([&] { tree_.PruneFolder(folder_); });
 }
 
 Result<size_t> FileReader::Read(const Context& ctx, MutableByteSpan buffer) {

@@ -118,6 +118,8 @@ void GiveToOwnerOf(int folder_fd, int root_fd, int fd) noexcept {
   static_cast<void>(::fchmod(fd, (made.st_mode & 07777) | rights));
 }
 
+int SyncFolderFd(int fd) { return ::fsync(fd) == 0 || errno == EINVAL ? 0 : errno; }
+
 std::string EtagOf(const struct stat& s) {
   char text[80];
   const int n = std::snprintf(text, sizeof text, "%llx-%llx-%llx-%llx", static_cast<unsigned long long>(s.st_dev),

@@ -34,6 +34,10 @@ Fd WalkBelow(int root, const std::string& path, int flags, mode_t mode);
 // has just made and not yet given away: then the storage's directory, `root_fd`, says whose it is.
 void GiveToOwnerOf(int folder_fd, int root_fd, int fd) noexcept;
 
+// fsync of a folder. Returns 0, also where the file system syncs no folders and says "invalid argument" (CIFS): there is
+// nothing that could be done, PostgreSQL goes on too. Otherwise the errno.
+int SyncFolderFd(int fd);
+
 inline int64_t MtimeNs(const struct stat& s) {
   return static_cast<int64_t>(s.st_mtim.tv_sec) * 1'000'000'000 + s.st_mtim.tv_nsec;
 }

@@ -24,7 +24,7 @@ bool MeansAbsent(int err) { return err == ENOENT || err == ENOTDIR; }
 
 }  // namespace
 
-Result<std::unique_ptr<Storage>> FsStorage::Open(std::string_view prefix, bool sync) {
+Result<std::unique_ptr<Storage>> FsStorage::Open(std::string_view prefix, const FsOptions& options) {
   for (const std::string_view scheme : {"file://localhost", "file://"}) {
     if (!prefix.starts_with(scheme)) continue;
     prefix.remove_prefix(scheme.size());
@@ -42,7 +42,13 @@ Result<std::unique_ptr<Storage>> FsStorage::Open(std::string_view prefix, bool s
     if (errno == ENOTDIR) return ConfigError(what + " is not a directory");
     return ErrnoStatus(errno, what);
   }
-  return std::unique_ptr<Storage>(new FsStorage(std::move(root), sync));
+  return std::unique_ptr<Storage>(new FsStorage(std::move(root), options));
+}
+
+StorageCapabilities FsStorage::capabilities() const {
+  StorageCapabilities caps = kCapabilities;
+  caps.put_if_absent = options_.put_if_absent;
+  return caps;
 }
 
 Result<Fd> FsStorage::OpenObject(std::string_view key, int flags, struct stat* s) const {
@@ -90,6 +96,9 @@ Result<std::unique_ptr<Source>> FsStorage::Get(const Context& ctx, std::string_v
 Result<std::unique_ptr<Sink>> FsStorage::Put(const Context& ctx, std::string_view key, const PutOptions& options) {
   WALRIG_TRY(ctx.Poll());
   WALRIG_TRY(CheckKey(key));
+  if (options.only_if_absent && !options_.put_if_absent) {
+    return NotSupported("put_if_absent is off: this file system cannot make an object only once");
+  }
   WALRIG_ASSIGN(std::unique_ptr<ObjectFile> file, ObjectFile::New(ctx, tree_, key, options));
   return std::unique_ptr<Sink>(std::move(file));
 }
@@ -114,7 +123,8 @@ Status FsStorage::Delete(const Context& ctx, std::span<const std::string> keys, 
   if (!tree_.sync()) return OkStatus();
   for (const std::string& folder : left) {
     const Fd fd = OpenBelow(tree_.root(), folder, O_RDONLY | O_DIRECTORY);
-    if (fd.valid() && ::fsync(fd.get()) != 0) return ErrnoStatus(errno, "sync folder " + folder).OutcomeUnknown();
+    if (!fd.valid()) continue;
+    if (const int err = SyncFolderFd(fd.get()); err != 0) return ErrnoStatus(err, "sync folder " + folder).OutcomeUnknown();
   }
   return OkStatus();
 }

@@ -23,13 +23,18 @@ inline constexpr StorageCapabilities kCapabilities = {.range = true, .put_if_abs
                                                       .read_your_writes = true, .list_your_writes = true,
                                                       .unfinished = true};
 
+struct FsOptions {
+  bool sync = true;           // fsync what is committed
+  bool put_if_absent = true;  // false for file systems that can neither rename without replacing nor link
+};
+
 class FsStorage final : public Storage {
  public:
-  // `prefix` may begin with "file://localhost" or "file://". `sync`: fsync what is committed.
+  // `prefix` may begin with "file://localhost" or "file://".
   // FAILS WITH: kConfig when the directory is missing or is none, naming the setting; kPermission.
-  static Result<std::unique_ptr<Storage>> Open(std::string_view prefix, bool sync);
+  static Result<std::unique_ptr<Storage>> Open(std::string_view prefix, const FsOptions& options);
 
-  StorageCapabilities capabilities() const override { return kCapabilities; }
+  StorageCapabilities capabilities() const override;
   Result<ObjectInfo> Stat(const Context& ctx, std::string_view key) override;
   Result<std::unique_ptr<Source>> Get(const Context& ctx, std::string_view key, const GetOptions& options) override;
   Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override;
@@ -42,12 +47,13 @@ class FsStorage final : public Storage {
                          std::vector<Status>* each) override;
 
  private:
-  FsStorage(Fd root, bool sync) : tree_(std::move(root), sync) {}
+  FsStorage(Fd root, const FsOptions& options) : options_(options), tree_(std::move(root), options.sync) {}
 
   // Opens an object that is a regular file and says what it is. FAILS WITH: kNotFound.
   Result<Fd> OpenObject(std::string_view key, int flags, struct stat* s) const;
   Status DeleteOne(const std::string& key);
 
+  const FsOptions options_;
   Tree tree_;
 };
 

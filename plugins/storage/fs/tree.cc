@@ -51,8 +51,7 @@ Status Tree::MakeMissing(const std::string& folder) {
     if (::mkdirat(parent.get(), part.c_str(), kFolderMode) == 0) {
       const Fd made = OpenBelow(parent.get(), part, kFolderFlags);
       if (made.valid()) GiveToOwnerOf(parent.get(), root(), made.get());
-      if (sync_ && ::fsync(parent.get()) != 0) {
-        const int err = errno;
+      if (const int err = sync_ ? SyncFolderFd(parent.get()) : 0; err != 0) {
         Status failure = ErrnoStatus(err, "sync the folder of " + folder.substr(0, end));
         // The next writer would find it made, and sync nothing; one that is quick has a file in it already.
         if (::unlinkat(parent.get(), part.c_str(), AT_REMOVEDIR) != 0) unsynced_ = failure;

@@ -67,6 +67,7 @@ Result<std::unique_ptr<Storage>> Create(const Context&, const sdk::ConfigReader&
   options.root = url.path;
   WALRIG_TRY(ReadSession(config, &options.session));
   WALRIG_ASSIGN(options.sync, config.BoolOr("fsync", true));
+  WALRIG_ASSIGN(options.put_if_absent, config.BoolOr("put_if_absent", true));
   WALRIG_ASSIGN(const uint64_t connections, config.Uint("connections"));
   options.connections_max = static_cast<uint32_t>(connections);
   WALRIG_ASSIGN(options.in_flight_bytes, config.Uint("in_flight"));
@@ -121,6 +122,10 @@ constexpr walrig_option kOptions[] = {
                 .min_text = "0s", .max_text = "1h", .help = "When to ask a silent server for a sign of life; 0 never."},
     sdk::Option{.name = "fsync", .type = OptionType::kBool, .advanced = true, .default_text = "true",
                 .help = "Let the server make every object durable before it counts as stored, where it can."},
+    sdk::Option{.name = "put_if_absent", .type = OptionType::kBool, .advanced = true, .default_text = "true",
+                .help = "Make an object only when there is none of its name. Off for servers without "
+                        "hardlink@openssh.com, or whose file system has no hard links: of two writers of one name the "
+                        "later wins unnoticed."},
 };
 constexpr walrig_factory kSsh = sdk::StorageFactory<Create>(
     {.name = "ssh", .aliases = kAliases, .description = "Objects as files on another host, over SFTP", .options = kOptions},

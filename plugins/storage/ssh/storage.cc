@@ -32,6 +32,12 @@ SshStorage::SshStorage(StorageOptions options)
       pool_(SftpPool::Limits{.connections_max = options_.connections_max},
             [this](const Context& ctx) { return Sftp::Open(ctx, options_.session); }) {}
 
+StorageCapabilities SshStorage::capabilities() const {
+  StorageCapabilities caps = kCapabilities;
+  caps.put_if_absent = options_.put_if_absent;
+  return caps;
+}
+
 Result<ObjectInfo> SshStorage::Stat(const Context& ctx, std::string_view key) {
   WALRIG_TRY(ctx.Poll());
   WALRIG_TRY(fs::CheckKey(key));
@@ -62,6 +68,9 @@ Result<std::unique_ptr<Source>> SshStorage::Get(const Context& ctx, std::string_
 Result<std::unique_ptr<Sink>> SshStorage::Put(const Context& ctx, std::string_view key, const PutOptions& options) {
   WALRIG_TRY(ctx.Poll());
   WALRIG_TRY(fs::CheckKey(key));
+  if (options.only_if_absent && !options_.put_if_absent) {
+    return NotSupported("put_if_absent is off: this server cannot make an object only once");
+  }
   WALRIG_ASSIGN(SftpPool::Lease sftp, pool_.Take(ctx));
   WALRIG_ASSIGN(std::unique_ptr<ObjectWriter> writer,
                 ObjectWriter::New(ctx, folders_, std::move(sftp), key, options, options_.in_flight_bytes,

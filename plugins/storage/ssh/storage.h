@@ -17,7 +17,7 @@
 namespace walrig::ssh {
 
 // put_if_absent and copy need extensions of OpenSSH (since 5.7 and 9.0); on a server without them these two calls say
-// kNotSupported.
+// kNotSupported, and put_if_absent must be switched off.
 inline constexpr StorageCapabilities kCapabilities = {.range = true, .put_if_absent = true, .copy = true,
                                                       .delimiter = true, .list_sorted = true,
                                                       .read_your_writes = true, .list_your_writes = true,
@@ -29,6 +29,7 @@ struct StorageOptions {
   bool sync = true;
   uint32_t connections_max = 16;
   uint64_t in_flight_bytes = 2u << 20;  // of one stream
+  bool put_if_absent = true;            // false for servers without hardlink@openssh.com
 };
 
 class SshStorage final : public Storage {
@@ -36,7 +37,7 @@ class SshStorage final : public Storage {
   // Connects nowhere yet.
   explicit SshStorage(StorageOptions options);
 
-  StorageCapabilities capabilities() const override { return kCapabilities; }
+  StorageCapabilities capabilities() const override;
   Result<ObjectInfo> Stat(const Context& ctx, std::string_view key) override;
   Result<std::unique_ptr<Source>> Get(const Context& ctx, std::string_view key, const GetOptions& options) override;
   Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override;

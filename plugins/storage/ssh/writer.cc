@@ -7,6 +7,7 @@
 #include "plugins/storage/fs/names.h"
 #include "plugins/storage/ssh/reader.h"
 #include "walrig/sdk/call.h"
+#include "walrig/sdk/guard.h"
 
 namespace walrig::ssh {
 namespace {
@@ -38,7 +39,8 @@ Result<std::unique_ptr<ObjectWriter>> ObjectWriter::New(const Context& ctx, Fold
                                                         uint64_t in_flight_bytes, Connect connect) {
   if (options.only_if_absent && !sftp->extensions().hardlink) {
     return NotSupported("object " + std::string(key) + ": this sftp server has no atomic way to store only if absent")
-        .Hint("it needs hardlink@openssh.com, as OpenSSH's sftp-server has it");
+        .Hint("it needs hardlink@openssh.com, as OpenSSH's sftp-server has it; set WALRIG_STORAGE=ssh,put_if_absent=false if no "
+              "two writers share this directory: one would replace the other's objects unnoticed");
   }
   std::unique_ptr<ObjectWriter> writer(new ObjectWriter(folders, std::move(sftp), key, options, in_flight_bytes,
                                                         std::move(connect)));
@@ -354,36 +356,37 @@ Status ObjectWriter::Link(const Context& ctx) {
 }
 
 void ObjectWriter::Abort() noexcept {
-  try {
-    open_ = false;
-    for (const Piece& piece : pieces_) {
-      if (piece.asked) sftp_->Forget(piece.id);
-    }
-    pieces_.clear();
-    std::string handle = std::exchange(handle_, "");
-    const std::string temp = std::exchange(temp_path_, "");
-    if (handle.empty() && temp.empty()) return;
-    sdk::SystemClock clock;
-    Context ctx;
-    ctx.clock = &clock;
-    ctx.deadline_ns = clock.MonotonicNs() + kAbortMs * 1'000'000;
-    if (!sftp_->usable()) {
-      if (connect_ == nullptr) return;
-      Result<SftpPool::Lease> other = connect_(ctx);
-      if (!other.ok()) return;
-      sftp_ = std::move(other).value();
-      handle.clear();
-    }
-    if (!handle.empty()) {
-      Result<uint32_t> close = sftp_->Start(Request::kClose, [&](PacketBuilder& p) { p.Text(handle); });
-      if (close.ok()) sftp_->Forget(*close);
-    }
-    if (temp.empty()) return;
-    if (!sftp_->Call(ctx, Request::kRemove, [&](PacketBuilder& p) { p.Text(temp); }).ok()) return;
-    folders_.Prune(ctx, *sftp_, folder_);
-  } catch (const std::bad_alloc&) {
-    // A temporary file stays, and counts as an unfinished upload.
+  // When it fails a temporary file stays, and counts as an unfinished upload.
+  sdk::GuardSilently([&] { Withdraw(); });
+}
+
+void ObjectWriter::Withdraw() {
+  open_ = false;
+  for (const Piece& piece : pieces_) {
+    if (piece.asked) sftp_->Forget(piece.id);
   }
+  pieces_.clear();
+  std::string handle = std::exchange(handle_, "");
+  const std::string temp = std::exchange(temp_path_, "");
+  if (handle.empty() && temp.empty()) return;
+  sdk::SystemClock clock;
+  Context ctx;
+  ctx.clock = &clock;
+  ctx.deadline_ns = clock.MonotonicNs() + kAbortMs * 1'000'000;
+  if (!sftp_->usable()) {
+    if (connect_ == nullptr) return;
+    Result<SftpPool::Lease> other = connect_(ctx);
+    if (!other.ok()) return;
+    sftp_ = std::move(other).value();
+    handle.clear();
+  }
+  if (!handle.empty()) {
+    Result<uint32_t> close = sftp_->Start(Request::kClose, [&](PacketBuilder& p) { p.Text(handle); });
+    if (close.ok()) sftp_->Forget(*close);
+  }
+  if (temp.empty()) return;
+  if (!sftp_->Call(ctx, Request::kRemove, [&](PacketBuilder& p) { p.Text(temp); }).ok()) return;
+  folders_.Prune(ctx, *sftp_, folder_);
 }
 
 }  // namespace walrig::ssh

@@ -50,6 +50,7 @@ class ObjectWriter final : public Sink {
   Sftp& sftp() { return *sftp_; }
 
  private:
+  void Withdraw();
   ObjectWriter(Folders& folders, SftpPool::Lease sftp, std::string_view key, const PutOptions& options,
                uint64_t in_flight_bytes, Connect connect);
   struct Piece {
