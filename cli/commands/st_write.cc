@@ -149,7 +149,8 @@ Result<ExitCode> RunCheckRead(Invocation& call) {
 Result<ExitCode> RunCheckWrite(Invocation& call) {
   Wiring wiring(call.settings, call.log);
   return ForTargets(call, wiring, false, [&](NamedStorage& one) -> Status {
-    WALRIG_TRY(StCheckWrite(call.ctx, *one.storage, SeedFromSystem()));
+    WALRIG_ASSIGN(const std::vector<std::string> limits, StCheckWrite(call.ctx, *one.storage, SeedFromSystem()));
+    for (const std::string& limit : limits) LogWarning(call, fmt::format("storage {}: {}", one.name, limit));
     TellUnfinished(call, one);
     LogInfo(call, fmt::format("storage {} can be written", one.name));
     return OkStatus();
@@ -184,7 +185,8 @@ constexpr Command kCommands[] = {
      .description = "Lists names, looks at the objects that are given, and tells uploads that have no end.",
      .options = kCheckOptions, .arguments_max = 1000, .run = RunCheckRead},
     {.name = "st check write", .summary = "Check that the storage can be written",
-     .description = "Stores a small object, reads it back and deletes it.",
+     .description = "Tries what a backup needs: put, put if absent and its refusal, replace, read back, list and delete, on two\n"
+                    "small objects; names what does not work.",
      .options = kCheckOptions, .run = RunCheckWrite},
 };
 
