@@ -15,6 +15,7 @@
 #include "core/storage/aliveness.h"
 #include "core/storage/failover.h"
 #include "core/storage/stack.h"
+#include "core/storage/watched.h"
 
 namespace walrig {
 
@@ -26,9 +27,16 @@ struct Wiring::Place {
   std::optional<Settings> own;  // of a failover storage: what its map says, before the settings of all
 };
 
+// Of the aliveness of one storage.
+struct Wiring::Verdict {
+  bool alive = false;
+  bool checked = false;  // just now; else it is what earlier checks said
+};
+
 namespace {
 
 constexpr std::string_view kDefaultName = "default";
+constexpr int64_t kReadersDeadLifetimeNs = 60'000'000'000;
 
 Result<RetryPolicy> RetryFrom(const Settings& settings) {
   RetryPolicy policy;
@@ -92,6 +100,8 @@ std::string CachePath(const StorageUse& use) {
 }
 
 }  // namespace
+
+bool NamedStorage::failed() const { return watch != nullptr && watch->failed(); }
 
 Result<std::vector<Wiring::Place>> Wiring::Places() const {
   std::vector<Place> places(1);
@@ -162,53 +172,78 @@ Result<std::unique_ptr<Storage>> Wiring::OpenPlace(const Context& ctx, const Pla
   options.seed = SeedFromSystem();
   options.prefix = place.prefix;
   options.read_only = use.read_only;
-  WALRIG_ASSIGN(const uint64_t rate, settings_.Size("WALG_NETWORK_RATE_LIMIT"));
-  if (!use.turbo && rate != 0) {
-    // One limit for all that this process moves.
-    if (network_ == nullptr) network_ = std::make_unique<TokenBucket>(TokenBucket::Options{.rate_bytes_per_s = rate});
-    options.network = network_.get();
+  if (!use.turbo) {
+    // One limit each way for all that this process moves.
+    if (download_ == nullptr) {
+      WALRIG_ASSIGN(const uint64_t rate, RateSetting(settings_, "WALG_NETWORK_RATE_LIMIT", log_));
+      download_ = std::make_unique<TokenBucket>(TokenBucket::Options{.rate_bytes_per_s = rate});
+      upload_ = std::make_unique<TokenBucket>(TokenBucket::Options{.rate_bytes_per_s = rate});
+    }
+    options.download = download_->rate_bytes_per_s() == 0 ? nullptr : download_.get();
+    options.upload = upload_->rate_bytes_per_s() == 0 ? nullptr : upload_.get();
   }
   return BuildStack(std::move(*driver), options);
 }
 
-Status Wiring::CheckAlive(const Context& ctx, const std::vector<Place>& places, const StorageUse& use,
-                          std::vector<NamedStorage>* storages) {
-  WALRIG_ASSIGN(const bool check, settings_.Bool("WALG_FAILOVER_STORAGES_CHECK"));
-  if (!check) return OkStatus();
-  WALRIG_ASSIGN(const AlivenessPolicy policy, PolicyFrom(settings_));
-  WALRIG_ASSIGN(const int64_t timeout_ns, settings_.DurationNs("WALG_FAILOVER_STORAGES_CHECK_TIMEOUT"));
-  WALRIG_ASSIGN(const uint64_t size_bytes, settings_.Size("WALG_FAILOVER_STORAGES_CHECK_SIZE"));
-  const std::string path = CachePath(use);
-  const AlivenessCache cache = path.empty() ? AlivenessCache() : LoadAliveness(path);
-  AlivenessCache fresh;
+// By what is known, or by a check now. As a last resort only a good verdict is believed, and a check that succeeds is enough.
+Result<Wiring::Verdict> Wiring::Judge(const Context& ctx, const Place& place, const StorageUse& use, AlivenessBook& book,
+                                      bool last_resort, NamedStorage* one) const {
+  if (one->storage != nullptr) {
+    const std::optional<Aliveness> known = book.Verdict(ctx, place.id);
+    if (known.has_value() && (known->usable() || !last_resort)) {
+      if (!known->usable()) one->why = Unavailable("its last checks failed; it is asked again when their verdict expires, or when no other lives");
+      return Verdict{.alive = known->usable(), .checked = false};
+    }
+    WALRIG_ASSIGN(const int64_t timeout_ns, settings_.DurationNs("WALG_FAILOVER_STORAGES_CHECK_TIMEOUT"));
+    WALRIG_ASSIGN(const uint64_t size_bytes, settings_.Size("WALG_FAILOVER_STORAGES_CHECK_SIZE"));
+    Context limited = ctx;
+    const uint64_t end_ns = ctx.clock->MonotonicNs() + static_cast<uint64_t>(std::max<int64_t>(timeout_ns, 0));
+    if (limited.deadline_ns == 0 || end_ns < limited.deadline_ns) limited.deadline_ns = end_ns;
+    one->why = CheckStorage(limited, *one->storage, use.read_only ? 0 : size_bytes);
+    WALRIG_TRY(ctx.Poll());
+  }
+  const Aliveness state = book.Enter(ctx, place.id, one->why.ok());
+  const bool alive = state.usable() || (last_resort && one->why.ok());
+  if (!alive && one->why.ok()) one->why = Unavailable("it answers, but most of its last checks failed");
+  return Verdict{.alive = alive, .checked = true};
+}
+
+Status Wiring::CheckAlive(const Context& ctx, const std::vector<Place>& places, const StorageUse& use, AlivenessBook& book,
+                          std::vector<NamedStorage>* storages) const {
+  std::vector<Verdict> verdicts;
   bool found = false;
   for (size_t i = 0; i < places.size(); ++i) {
-    NamedStorage& one = (*storages)[i];
-    if (use.one && found) break;  // those after the first that lives are not used
-    const int64_t now_ns = ctx.clock->WallNs();
-    const auto known = cache.find(places[i].id);
-    Aliveness state;
-    if (known != cache.end() && now_ns >= known->second.updated_ns &&
-        now_ns - known->second.updated_ns < policy.lifetime_ns && one.storage != nullptr) {
-      state = known->second;
-    } else {
-      Context limited = ctx;
-      const uint64_t end_ns = ctx.clock->MonotonicNs() + static_cast<uint64_t>(std::max<int64_t>(timeout_ns, 0));
-      if (limited.deadline_ns == 0 || end_ns < limited.deadline_ns) limited.deadline_ns = end_ns;
-      if (one.storage != nullptr) one.why = CheckStorage(limited, *one.storage, use.read_only ? 0 : size_bytes);
-      WALRIG_TRY(ctx.Poll());
-      state = AfterCheck(known == cache.end() ? nullptr : &known->second, one.why.ok(), now_ns, policy);
-      fresh[places[i].id] = state;
-    }
-    found = found || state.usable();
-    if (state.usable()) continue;
-    if (one.why.ok()) one.why = Unavailable("its last checks failed; it is asked again when their verdict expires");
-    one.storage.reset();
+    if (use.one && found) break;  // those after the first that lives are for the case that it fails
+    WALRIG_ASSIGN(const Verdict verdict, Judge(ctx, places[i], use, book, false, &(*storages)[i]));
+    verdicts.push_back(verdict);
+    found = found || verdict.alive;
   }
-  if (!fresh.empty() && !path.empty()) {
-    SaveAliveness(ctx, path, fresh).Ignore("the cache only saves checks");
+  // What is only remembered to be dead may live again: it is asked before the command ends for want of it.
+  for (size_t i = 0; i < verdicts.size() && (use.all || !found); ++i) {
+    if (verdicts[i].alive || verdicts[i].checked) continue;
+    WALRIG_ASSIGN(verdicts[i], Judge(ctx, places[i], use, book, true, &(*storages)[i]));
+    found = found || verdicts[i].alive;
   }
+  for (size_t i = 0; i < verdicts.size(); ++i) {
+    if (!verdicts[i].alive) (*storages)[i].storage.reset();
+  }
+  book.Save(ctx);
   return OkStatus();
+}
+
+// From here on what the storages do corrects what is believed of them.
+void Wiring::Watch(const std::vector<Place>& places, const StorageUse& use, const std::shared_ptr<AlivenessBook>& book,
+                   std::vector<NamedStorage>* storages) {
+  for (size_t i = 0; i < places.size(); ++i) {
+    NamedStorage& one = (*storages)[i];
+    if (one.storage == nullptr) continue;
+    auto watched = std::make_unique<WatchedStorage>(std::move(one.storage), [book, id = places[i].id, counts = !use.read_only](
+                                                        const Context& ctx, const Status&) {
+      if (book != nullptr) book->Correct(ctx, id, counts);
+    });
+    one.watch = watched.get();
+    one.storage = std::move(watched);
+  }
 }
 
 Result<std::vector<NamedStorage>> Wiring::OpenStorages(const Context& ctx, const StorageUse& use) {
@@ -225,10 +260,19 @@ Result<std::vector<NamedStorage>> Wiring::OpenStorages(const Context& ctx, const
   for (const Place& place : places) {
     Result<std::unique_ptr<Storage>> opened = OpenPlace(ctx, place, use);
     if (!opened.ok() && places.size() == 1) return std::move(opened).status();
-    storages.push_back({place.name, opened.ok() ? std::move(*opened) : nullptr, opened.ok() ? OkStatus() : opened.status()});
+    storages.push_back({.name = place.name, .storage = opened.ok() ? std::move(*opened) : nullptr, .why = opened.status()});
   }
   if (places.size() == 1) return storages;
-  WALRIG_TRY(CheckAlive(ctx, places, use, &storages));
+  WALRIG_ASSIGN(const bool check, settings_.Bool("WALG_FAILOVER_STORAGES_CHECK"));
+  std::shared_ptr<AlivenessBook> book;
+  if (check) {
+    WALRIG_ASSIGN(AlivenessPolicy policy, PolicyFrom(settings_));
+    // A recovery that finds a file nowhere else waits for this storage: it must be noticed soon when it is back.
+    if (use.read_only) policy.dead_lifetime_ns = kReadersDeadLifetimeNs;
+    book = std::make_shared<AlivenessBook>(CachePath(use), policy);
+    WALRIG_TRY(CheckAlive(ctx, places, use, *book, &storages));
+  }
+  Watch(places, use, book, &storages);
   for (const NamedStorage& one : storages) {
     if (one.storage != nullptr) continue;
     ctx.log->Write(LogLevel::kWarning, "",

@@ -65,6 +65,15 @@ SettingLookup LookupIn(const Settings& settings) {
   };
 }
 
+Result<uint64_t> RateSetting(const Settings& settings, std::string_view key, Logger& log) {
+  constexpr uint64_t kSuspiciousBytesPerS = 64 * 1024;
+  WALRIG_ASSIGN(const uint64_t rate, settings.Size(key));
+  if (rate != 0 && rate < kSuspiciousBytesPerS) {
+    log.Write(LogLevel::kWarning, "", fmt::format("{} limits to {} bytes a second; a unit may be missing, as in {}={}MB", key, rate, key, settings.Text(key)));
+  }
+  return rate;
+}
+
 Result<PluginChoice> ChooseStorage(const Settings& settings) {
   const std::optional<SettingValue> named = settings.FindExplicit("WALRIG_STORAGE");
   if (named.has_value()) return FromSpec(*named);

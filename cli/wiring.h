@@ -19,8 +19,10 @@
 
 namespace walrig {
 
+class AlivenessBook;
 class Logger;
 class TokenBucket;
+class WatchedStorage;
 
 struct PluginChoice {
   std::string name;
@@ -30,6 +32,9 @@ struct PluginChoice {
 
 // What a plugin's option is looked up with: settings that somebody gave, not defaults of the table, which are WAL-G's.
 SettingLookup LookupIn(const Settings& settings);
+
+// A limit in bytes a second, 0 for none. Warns of one below 64 KiB a second: "5" that was meant as 5 MB.
+Result<uint64_t> RateSetting(const Settings& settings, std::string_view key, Logger& log);
 
 // By --storage, else by the first prefix that is set in WAL-G's order: OSS, S3, FILE, GS, AZ, SWIFT, SSH.
 // FAILS WITH: kConfig when there is none.
@@ -47,8 +52,8 @@ Status ForbidCoreDumps(const Settings& settings);
 struct StorageUse {
   bool read_only = false;  // writes are refused by the stack: verify, lists, dry runs
   bool turbo = false;      // WALG_NETWORK_RATE_LIMIT does not apply
-  // With failover storages: everything goes to one, the first that lives (backup-push, wal-push). Otherwise all that
-  // live are seen as one.
+  // With failover storages: everything goes to one, the first that lives (backup-push, wal-push); those after it are opened
+  // and not checked. Otherwise all that live are seen as one.
   bool one = false;
   // With failover storages: all must live, or nothing is opened (delete).
   bool all = false;
@@ -60,6 +65,10 @@ struct NamedStorage {
   std::string name;
   std::unique_ptr<Storage> storage;  // null when it cannot be used now
   Status why = OkStatus();
+  const WatchedStorage* watch = nullptr;  // of `storage`; null without failover storages
+
+  // Whether the storage itself, and not the object, was what a call failed for: another one may do better.
+  bool failed() const;
 };
 
 class Wiring : public CodecProvider {
@@ -97,13 +106,18 @@ class Wiring : public CodecProvider {
   struct Place;  // where a storage is, and what its plugin is to be told
   Result<std::vector<Place>> Places() const;
   Result<std::unique_ptr<Storage>> OpenPlace(const Context& ctx, const Place& place, const StorageUse& use);
-  Status CheckAlive(const Context& ctx, const std::vector<Place>& places, const StorageUse& use,
+  struct Verdict;
+  Result<Verdict> Judge(const Context& ctx, const Place& place, const StorageUse& use, AlivenessBook& book, bool last_resort,
+                        NamedStorage* one) const;
+  Status CheckAlive(const Context& ctx, const std::vector<Place>& places, const StorageUse& use, AlivenessBook& book,
+                    std::vector<NamedStorage>* storages) const;
+  static void Watch(const std::vector<Place>& places, const StorageUse& use, const std::shared_ptr<AlivenessBook>& book,
                     std::vector<NamedStorage>* storages);
   Result<Compressor*> LoadReader(const Context& ctx, std::string_view extension);
 
   const Settings& settings_;
   Logger& log_;
-  std::unique_ptr<TokenBucket> network_;
+  std::unique_ptr<TokenBucket> download_, upload_;  // one way each; made with the first storage
   std::vector<OptionOrigin> origins_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Cipher> cipher_;

@@ -76,7 +76,7 @@ Status FillLimits(const Invocation& call, BackupPushOptions* options) {
   WALRIG_ASSIGN(options->tar_size_threshold_bytes, settings.Size("WALG_TAR_SIZE_THRESHOLD"));
   WALRIG_ASSIGN(options->workers, PositiveSetting(settings, "WALG_UPLOAD_DISK_CONCURRENCY"));
   WALRIG_ASSIGN(options->upload_queue, PositiveSetting(settings, "WALG_UPLOAD_QUEUE"));
-  WALRIG_ASSIGN(options->disk_rate_bytes_per_s, settings.Size("WALG_DISK_RATE_LIMIT"));
+  WALRIG_ASSIGN(options->disk_rate_bytes_per_s, RateSetting(settings, "WALG_DISK_RATE_LIMIT", call.log));
   WALRIG_ASSIGN(const int64_t alive_ns, settings.DurationNs("WALG_ALIVE_CHECK_INTERVAL"));
   WALRIG_ASSIGN(const int64_t stop_ns, settings.DurationNs("WALG_STOP_BACKUP_TIMEOUT"));
   options->alive_check_interval_ms = ToMs(alive_ns);

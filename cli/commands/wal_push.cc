@@ -34,6 +34,22 @@ Result<WalPushOptions> OptionsFrom(const Invocation& call) {
   return options;
 }
 
+// Into the first storage that lives; when that one fails meanwhile into the next, in this call: PostgreSQL would ask again
+// only after a while, and the verdict on the first has to be corrected first.
+Result<WalPushReport> PushToOne(Invocation& call, Wiring& wiring, const WalPushOptions& options, const Codec& codec,
+                                const std::vector<const NamedStorage*>& alive) {
+  for (size_t i = 0;; ++i) {
+    std::vector<Storage*> others;
+    for (size_t other = 0; other < alive.size(); ++other) {
+      if (other != i && !alive[other]->failed()) others.push_back(alive[other]->storage.get());
+    }
+    Result<WalPushReport> report = WalPush(call.ctx, options, WalPushDeps{*alive[i]->storage, codec, wiring, std::move(others)});
+    const bool last = i + 1 == alive.size();
+    if (report.ok() || last || !alive[i]->failed() || report.status().code() == Code::kCancelled) return report;
+    LogWarning(call, fmt::format("storage {} failed: {}; trying {}", alive[i]->name, report.status().ToString(), alive[i + 1]->name));
+  }
+}
+
 Result<ExitCode> Run(Invocation& call) {
   WALRIG_ASSIGN(const WalPushOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
@@ -42,14 +58,12 @@ Result<ExitCode> Run(Invocation& call) {
   const bool guarded = options.prevent_overwrite || options.path.ends_with(".history");
   WALRIG_ASSIGN(std::vector<NamedStorage> storages,
                 wiring.OpenStorages(call.ctx, {.turbo = call.turbo, .one = !guarded, .target = TargetStorage(call)}));
-  std::vector<Storage*> alive;
+  std::vector<const NamedStorage*> alive;
   for (const NamedStorage& one : storages) {
-    if (one.storage != nullptr) alive.push_back(one.storage.get());
+    if (one.storage != nullptr) alive.push_back(&one);
   }
   if (alive.empty()) return Unavailable("no storage can be reached: " + std::string(storages.front().why.message()));
-  Storage& storage = *alive.front();
-  alive.erase(alive.begin());
-  WALRIG_ASSIGN(const WalPushReport report, WalPush(call.ctx, options, WalPushDeps{storage, codec, wiring, std::move(alive)}));
+  WALRIG_ASSIGN(const WalPushReport report, PushToOne(call, wiring, options, codec, alive));
   if (call.Has("json")) {
     call.out.Json(Json{{"name", report.name},
                        {"already_archived", report.already_archived},

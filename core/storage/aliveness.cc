@@ -101,4 +101,64 @@ Status SaveAliveness(const Context& ctx, const std::string& path, const Alivenes
   return WriteFileDurably(ctx, path, DumpJson(json), {.sync = false, .owner_of_folder = true});
 }
 
+bool SpeaksAgainstStorage(const Status& status) {
+  switch (status.code()) {
+    case Code::kUnavailable:
+    case Code::kThrottled:
+    case Code::kTimeout:
+    case Code::kPermission:
+    case Code::kUnauthenticated:
+    case Code::kConfig:  // the bucket is gone
+    case Code::kNoSpace:
+    case Code::kReadOnly:
+    case Code::kIoError:
+    case Code::kProtocol: return true;
+    default: return false;
+  }
+}
+
+AlivenessBook::AlivenessBook(std::string path, const AlivenessPolicy& policy)
+    : path_(std::move(path)), policy_(policy), known_(path_.empty() ? AlivenessCache() : LoadAliveness(path_)) {}
+
+std::optional<Aliveness> AlivenessBook::Verdict(const Context& ctx, const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(id);
+  if (found == known_.end()) return std::nullopt;
+  const int64_t now_ns = ctx.clock->WallNs();
+  const int64_t updated_ns = found->second.updated_ns;
+  const int64_t lifetime_ns = found->second.usable() ? policy_.lifetime_ns : std::min(policy_.lifetime_ns, policy_.dead_lifetime_ns);
+  if (now_ns < updated_ns || now_ns - updated_ns >= lifetime_ns) return std::nullopt;
+  return found->second;
+}
+
+Aliveness AlivenessBook::Enter(const Context& ctx, const std::string& id, bool check) {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(id);
+  const Aliveness after = AfterCheck(found == known_.end() ? nullptr : &found->second, check, ctx.clock->WallNs(), policy_);
+  known_[id] = fresh_[id] = after;
+  return after;
+}
+
+void AlivenessBook::Save(const Context& ctx) {
+  const std::lock_guard lock(mutex_);
+  if (fresh_.empty() || path_.empty()) return;
+  SaveAliveness(ctx, path_, fresh_).Ignore("the cache only saves checks");
+  fresh_.clear();
+}
+
+void AlivenessBook::Correct(const Context& ctx, const std::string& id, bool counts) {
+  if (counts) {
+    Enter(ctx, id, false);
+  } else {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(id);
+    if (found == known_.end()) return;
+    found->second.updated_ns = 0;
+    fresh_[id] = found->second;
+  }
+  Context untimed = ctx;  // the call may have failed by its deadline
+  untimed.deadline_ns = 0;
+  Save(untimed);
+}
+
 }  // namespace walrig

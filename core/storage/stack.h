@@ -23,7 +23,8 @@ struct StackOptions {
   uint64_t seed = 1;               // of the jitter; SeedFromSystem() outside tests
   std::string prefix{};            // "" for none
   bool read_only = false;
-  TokenBucket* network = nullptr;  // null: unlimited; borrowed, outlives the storage
+  TokenBucket* download = nullptr;  // null: unlimited; borrowed, outlives the storage
+  TokenBucket* upload = nullptr;    // the same; a way of its own, so that a transfer is not paid for twice
 };
 
 std::unique_ptr<Storage> BuildStack(std::unique_ptr<Storage> driver, const StackOptions& options);

@@ -1,7 +1,8 @@
-// ThrottledStorage: what goes to and comes from the storage takes its bytes from a token bucket: the network limit
-// (WALG_NETWORK_RATE_LIMIT). Several storages may share one bucket.
+// ThrottledStorage: what comes from the storage takes its bytes from one token bucket, what goes to it from another: the
+// network limit (WALG_NETWORK_RATE_LIMIT), each way. Several storages may share buckets.
 //
-// OWNS or borrows the inner storage, as StorageWrapper; borrows the bucket, which must outlive it and its streams.
+// OWNS or borrows the inner storage, as StorageWrapper; borrows the buckets, which must outlive it and its streams; a null
+// one is no limit.
 // THREADS: as Storage.
 #pragma once
 
@@ -13,15 +14,17 @@ class TokenBucket;
 
 class ThrottledStorage : public StorageWrapper {
  public:
-  ThrottledStorage(std::unique_ptr<Storage> inner, TokenBucket& bucket)
-      : StorageWrapper(std::move(inner)), bucket_(bucket) {}
-  ThrottledStorage(Storage& inner, TokenBucket& bucket) : StorageWrapper(inner), bucket_(bucket) {}
+  ThrottledStorage(std::unique_ptr<Storage> inner, TokenBucket* download, TokenBucket* upload)
+      : StorageWrapper(std::move(inner)), download_(download), upload_(upload) {}
+  ThrottledStorage(Storage& inner, TokenBucket* download, TokenBucket* upload)
+      : StorageWrapper(inner), download_(download), upload_(upload) {}
 
   Result<std::unique_ptr<Source>> Get(const Context& ctx, std::string_view key, const GetOptions& options) override;
   Result<std::unique_ptr<Sink>> Put(const Context& ctx, std::string_view key, const PutOptions& options) override;
 
  private:
-  TokenBucket& bucket_;
+  TokenBucket* const download_;
+  TokenBucket* const upload_;
 };
 
 }  // namespace walrig

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/clock.h"
+#include "core/base/fd.h"
 #include "core/base/logger.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -129,6 +130,19 @@ TEST_F(WiringObjectTest, UnknownExtensionIsNotSupported) {
   const Settings settings;
   Wiring wiring(settings, log_);
   EXPECT_FALSE(wiring.ForExtension(ctx_, "unheard-of").ok());
+}
+
+// "5" that was meant as 5 MB.
+TEST_F(WiringObjectTest, ARateThatMayLackItsUnitIsWarnedOf) {
+  const auto warned = [](const char* rate) {
+    const test::TempDir dir;
+    const std::string path = dir.path() + "/log";
+    const std::unique_ptr<Logger> log = Logger::Open({.path = path}).value();
+    EXPECT_OK(RateSetting(With({{"WALG_NETWORK_RATE_LIMIT", rate}}), "WALG_NETWORK_RATE_LIMIT", *log).status());
+    return ReadWholeFile(path, 1 << 16).value().find("a unit may be missing") != std::string::npos;
+  };
+  for (const char* rate : {"1", "5", "65535", "63KiB"}) EXPECT_TRUE(warned(rate)) << rate;
+  for (const char* rate : {"0", "65536", "64KiB", "5MB"}) EXPECT_FALSE(warned(rate)) << rate;
 }
 
 }  // namespace

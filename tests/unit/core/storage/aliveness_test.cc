@@ -75,5 +75,51 @@ TEST(AlivenessTest, AWriteCheckLeavesNothingAndFindsWhatCannotWrite) {
   EXPECT_OK(CheckStorage(context.ctx(), faulty, 0));
 }
 
+constexpr int64_t kMinuteNs = 60'000'000'000;
+
+TEST(AlivenessBookTest, AVerdictHoldsForItsTimeAndOneThatSaysDeadForLess) {
+  test::TestContext context;
+  AlivenessBook book("", {.lifetime_ns = 15 * kMinuteNs, .dead_lifetime_ns = kMinuteNs});
+  EXPECT_FALSE(book.Verdict(context.ctx(), "a").has_value());
+  book.Enter(context.ctx(), "a", true);
+  book.Enter(context.ctx(), "b", false);
+  EXPECT_TRUE(book.Verdict(context.ctx(), "a")->usable());
+  EXPECT_FALSE(book.Verdict(context.ctx(), "b")->usable());
+  context.clock().Advance(static_cast<uint64_t>(kMinuteNs));
+  EXPECT_TRUE(book.Verdict(context.ctx(), "a").has_value());
+  EXPECT_FALSE(book.Verdict(context.ctx(), "b").has_value());
+  context.clock().Advance(static_cast<uint64_t>(14 * kMinuteNs));
+  EXPECT_FALSE(book.Verdict(context.ctx(), "a").has_value());
+}
+
+// Each book is another run.
+TEST(AlivenessBookTest, AFailedCallIsKnownToTheNextRunAtOnce) {
+  test::TempDir dir;
+  test::TestContext context;
+  const std::string path = dir.path() + "/status";
+  AlivenessBook first(path, {});
+  first.Enter(context.ctx(), "writers", true);
+  first.Enter(context.ctx(), "readers", true);
+  first.Save(context.ctx());
+  first.Correct(context.ctx(), "writers", true);
+  first.Correct(context.ctx(), "readers", false);
+
+  const AlivenessBook next(path, {});
+  ASSERT_TRUE(next.Verdict(context.ctx(), "writers").has_value());
+  EXPECT_FALSE(next.Verdict(context.ctx(), "writers")->usable());
+  EXPECT_FALSE(next.Verdict(context.ctx(), "readers").has_value()) << "has to be checked again";
+}
+
+TEST(AlivenessBookTest, ACallThatFailedByItsDeadlineIsWrittenAllTheSame) {
+  test::TempDir dir;
+  test::TestContext context;
+  AlivenessBook book(dir.path() + "/status", {});
+  book.Enter(context.ctx(), "a", true);
+  Context late = context.ctx();
+  late.deadline_ns = 1;
+  book.Correct(late, "a", true);
+  EXPECT_FALSE(AlivenessBook(dir.path() + "/status", {}).Verdict(context.ctx(), "a")->usable());
+}
+
 }  // namespace
 }  // namespace walrig

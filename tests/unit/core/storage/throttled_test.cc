@@ -22,7 +22,7 @@ TEST(ThrottledStorageTest, HoldsTheRateWithinATenthOverAnyFiveSeconds) {
   constexpr uint64_t kRate = 10'000'000;
   TokenBucket bucket({.rate_bytes_per_s = kRate});
   MemoryStorage memory;
-  ThrottledStorage storage(memory, bucket);
+  ThrottledStorage storage(memory, &bucket, &bucket);
   std::vector<std::pair<double, uint64_t>> passed;  // seconds, bytes so far
   const uint64_t begin_ns = context.clock().MonotonicNs();
   ASSERT_OK_AND_ASSIGN(const auto sink, storage.Put(context.ctx(), "a", {}));
@@ -53,8 +53,8 @@ TEST(ThrottledStorageTest, AllStreamsOfAllStoragesShareOneLimitInRealTime) {
   TokenBucket bucket({.rate_bytes_per_s = kRate});
   MemoryStorage first_memory, second_memory;
   ASSERT_OK(WriteObject(context.ctx(), second_memory, "down", std::string(30'000'000, 'x')));
-  const auto first = BuildStack(std::make_unique<StorageWrapper>(first_memory), {.network = &bucket});
-  const auto second = BuildStack(std::make_unique<StorageWrapper>(second_memory), {.network = &bucket});
+  const auto first = BuildStack(std::make_unique<StorageWrapper>(first_memory), {.download = &bucket, .upload = &bucket});
+  const auto second = BuildStack(std::make_unique<StorageWrapper>(second_memory), {.download = &bucket, .upload = &bucket});
   std::atomic<uint64_t> bytes{0};
   std::atomic<bool> stop{false};
   {

@@ -90,7 +90,7 @@ TEST_F(WrapperTest, LoggedStorageNamesCallKeyAndOutcome) {
 
 TEST_F(WrapperTest, ThrottledStoragePaysForBothDirections) {
   TokenBucket bucket({.rate_bytes_per_s = 1000, .burst_bytes = 1});
-  ThrottledStorage storage(memory_, bucket);
+  ThrottledStorage storage(memory_, &bucket, &bucket);
   ASSERT_OK(WriteObject(ctx_, storage, "a", std::string(5000, 'x')));
   const uint64_t after_put_ns = ctx_.clock().elapsed_ns();
   EXPECT_GE(after_put_ns, 4'900'000'000u);
