@@ -127,7 +127,7 @@ constexpr CliOption kSource = {.name = "source", .letter = 's', .kind = OptionKi
                                .help = "The storage to move from, by its name; needed"};
 constexpr CliOption kTo = {.name = "target", .letter = 't', .kind = OptionKind::kValue, .value_name = "NAME",
                            .help = "The storage to move to; \"default\" unless given"};
-constexpr CliOption kOverwrite = {.name = "overwrite", .letter = 'o', .help = "Replace what the target already has"};
+constexpr CliOption kOverwrite = {.name = "overwrite", .letter = 'o', .help = "Replace what the target has with other bytes"};
 constexpr CliOption kPreserve = {.name = "preserve", .letter = 'p', .help = "Keep everything at the source"};
 constexpr CliOption kFailFast = {.name = "fail-fast", .help = "End with the first failure"};
 constexpr CliOption kConcurrency = {.name = "concurrency", .letter = 'c', .kind = OptionKind::kValue, .value_name = "N",
@@ -149,19 +149,22 @@ constexpr CliOption kCopyOptions[] = {
     {.name = "decrypt-source", .letter = 'd', .help = "Decrypt with the key of --from"},
     {.name = "encrypt-source", .letter = 'e', .help = "Encrypt with the key of --to"},
 };
-constexpr std::string_view kMoves = "An object is deleted at the source when the target has shown it whole; not with --preserve.";
+constexpr std::string_view kMoves = "An object is deleted at the source when the target has shown it whole; not with --preserve.\n"
+                                    "Run again after an interruption, it goes on.";
 
 constexpr Command kCommands[] = {
     {.name = "st copy", .summary = "Copy objects between the storages of two configuration files",
      .description = "The place of each storage must stand in its file, which wins over the environment.\n"
-                    "Objects of the same name are replaced. A backup's sentinel is copied when all else of it was.",
+                    "Run again after an interruption, it goes on. Other objects of the same name are replaced, the sentinel of\n"
+                    "their backup being deleted first; a backup's sentinel is copied when all else of it was.",
      .options = kCopyOptions, .needs_settings = false, .run = RunCopy},
     {.name = "st transfer files", .summary = "Move all objects with a prefix to another storage", .arguments = "PREFIX",
      .description = kMoves, .options = kFilesOptions, .arguments_min = 1, .arguments_max = 1, .run = RunFiles},
     {.name = "st transfer pg-wals", .summary = "Move the WAL to another storage", .description = kMoves,
      .options = kFilesOptions, .run = RunWals},
     {.name = "st transfer backups", .summary = "Move backups to another storage", .arguments = "[NAME]",
-     .description = "A backup's sentinel goes last and is deleted first, so that it is a backup at one place at any moment.",
+     .description = "A backup's sentinel goes last and is deleted first, so that it is a backup at one place at any moment.\n"
+                    "Run again after an interruption, it goes on.",
      .options = kBackupsOptions, .arguments_max = 1, .hint = ArgumentHint::kBackupName, .run = RunBackups},
 };
 

@@ -10,6 +10,7 @@
 #include "core/layout/paths.h"
 #include "core/pipeline/download.h"
 #include "core/pipeline/upload.h"
+#include "core/st/target_state.h"
 #include "core/storage/objects.h"
 
 namespace walrig {
@@ -30,14 +31,80 @@ Status CheckNoProof(const std::vector<ObjectInfo>& objects) {
             "--prefix wal_005/ takes the WAL alone");
 }
 
-Status CopyOne(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object, const CopyOptions& options) {
-  const uint64_t memory_bytes = MemoryOfOne(options.transfer);
-  const bool as_it_is = (options.open == nullptr && options.seal == nullptr) || StoredPlain(object.key);
-  if (as_it_is) return CopyObject(ctx, source, target, object, memory_bytes);
-  WALRIG_ASSIGN(const std::unique_ptr<Source> plain, OpenDecoded(ctx, source, object.key, {.cipher = options.open}));
-  return PutEncoded(ctx, target, object.key, {.cipher = options.seal}, *plain, {.put = {.memory_budget_bytes = memory_bytes}})
-      .status();
-}
+// One call of CopyObjects.
+class Copying {
+ public:
+  Copying(Storage& source, Storage& target, const CopyOptions& options) : source_(source), target_(target), options_(options) {}
+
+  // The sentinels that will be copied: only of these backups may the target's sentinel be taken away.
+  void WillFinish(const std::string& backup) { finishing_.insert(backup); }
+
+  // Anything but a sentinel.
+  Status CopyPart(const Context& ctx, const ObjectInfo& object) {
+    const std::optional<std::string> backup = BackupOfKey(object.key);
+    Status status = CopyUnlessSame(ctx, object, backup);
+    if (!status.ok() && !IsSkipped(status) && backup.has_value()) {
+      const std::lock_guard lock(mutex_);
+      broken_.insert(*backup);
+    }
+    return status;
+  }
+
+  // REQUIRES: CopyPart of all else has ended.
+  Status CopySentinel(const Context& ctx, const ObjectInfo& sentinel) {
+    const std::string backup = *BackupOfKey(sentinel.key);
+    if (broken_.contains(backup)) return IoError("not everything of this backup could be copied");
+    WALRIG_ASSIGN(const bool there, SameObject(ctx, source_, target_, sentinel));
+    if (there) return AlreadyExists("");
+    WALRIG_TRY(Withdraw(ctx, backup));
+    // All of the folder, whatever was asked for: the target's must be this backup and nothing else.
+    WALRIG_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx, source_, BackupFolder(backup)));
+    for (const ObjectInfo& part : parts) {
+      WALRIG_ASSIGN(const bool copied, Exists(ctx, target_, part.key));
+      if (!copied) return Conflict("the target lacks " + part.key + " of this backup").Hint("copy the whole backup: a prefix that takes its folder and its sentinel");
+    }
+    WALRIG_TRY(ClearStrangers(ctx, target_, backup, parts, true));
+    return CopyObject(ctx, source_, target_, sentinel, MemoryOfOne(options_.transfer));
+  }
+
+ private:
+  SameAs As(std::string_view key) const {
+    return StoredPlain(key) ? SameAs{} : SameAs{.source = options_.open, .target = options_.seal};
+  }
+
+  Status CopyUnlessSame(const Context& ctx, const ObjectInfo& object, const std::optional<std::string>& backup) {
+    const SameAs as = As(object.key);
+    WALRIG_ASSIGN(const bool there, SameObject(ctx, source_, target_, object, as));
+    if (there) return AlreadyExists("");
+    if (backup.has_value()) WALRIG_TRY(Withdraw(ctx, *backup));
+    const uint64_t memory_bytes = MemoryOfOne(options_.transfer);
+    if (as.source == nullptr && as.target == nullptr) return CopyObject(ctx, source_, target_, object, memory_bytes);
+    WALRIG_ASSIGN(const std::unique_ptr<Source> plain, OpenDecoded(ctx, source_, object.key, {.cipher = as.source}));
+    return PutEncoded(ctx, target_, object.key, {.cipher = as.target}, *plain, {.put = {.memory_budget_bytes = memory_bytes}}).status();
+  }
+
+  // What lies below a sentinel is never replaced: the target's goes first, once.
+  Status Withdraw(const Context& ctx, const std::string& backup) {
+    const std::lock_guard lock(mutex_);
+    if (withdrawn_.contains(backup)) return OkStatus();
+    WALRIG_ASSIGN(const bool lives, Exists(ctx, target_, SentinelKey(backup)));
+    if (lives && !finishing_.contains(backup)) {
+      return Conflict("the target has another backup of this name").Hint("copy the whole backup: a prefix that takes its folder and its sentinel");
+    }
+    if (lives) WALRIG_TRY(DeleteAll(ctx, target_, {SentinelKey(backup)}));
+    withdrawn_.insert(backup);
+    return OkStatus();
+  }
+
+  Storage& source_;
+  Storage& target_;
+  const CopyOptions& options_;
+  std::set<std::string> finishing_;
+  // Held across calls of the target, on purpose: the sentinel is gone before any thread replaces something below it.
+  std::mutex mutex_;
+  std::set<std::string> broken_;     // guarded by mutex_; backups that did not come whole
+  std::set<std::string> withdrawn_;  // guarded by mutex_; of which the target has no sentinel, now
+};
 
 }  // namespace
 
@@ -53,22 +120,15 @@ Result<TransferReport> CopyObjects(const Context& ctx, Storage& source, Storage&
   objects.erase(begin, objects.end());
   std::sort(sentinels.begin(), sentinels.end(), [](const ObjectInfo& a, const ObjectInfo& b) { return a.mtime_ns < b.mtime_ns; });
 
-  std::set<std::string> broken;  // backups that did not come whole
-  std::mutex mutex;              // guards broken
+  Copying copying(source, target, options);
+  for (const ObjectInfo& sentinel : sentinels) copying.WillFinish(*BackupOfKey(sentinel.key));
   WALRIG_ASSIGN(TransferReport report, ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) {
-    Status status = CopyOne(inner, source, target, object, options);
-    const std::optional<std::string> backup = BackupOfKey(object.key);
-    if (!status.ok() && backup.has_value()) {
-      const std::lock_guard lock(mutex);
-      broken.insert(*backup);
-    }
-    return status;
+    return copying.CopyPart(inner, object);
   }, options.transfer));
   TransferOptions one_by_one = options.transfer;
   one_by_one.concurrency = 1;
   WALRIG_ASSIGN(const TransferReport last, ForObjects(ctx, sentinels, [&](const Context& inner, const ObjectInfo& sentinel) {
-    if (broken.contains(*BackupOfKey(sentinel.key))) return IoError("not everything of this backup could be copied");
-    return CopyOne(inner, source, target, sentinel, options);
+    return copying.CopySentinel(inner, sentinel);
   }, one_by_one));
   report.Add(last);
   return report;

@@ -2,7 +2,9 @@
 // the other's.
 //
 // Sentinels come after everything else, one after another in the order of their times, by which WAL-G orders backups; and
-// not at all when something of their backup could not be copied. Objects of the same name are replaced.
+// not at all when something of their backup could not be copied. What the target has with the same content is not copied again,
+// so that an interrupted copy goes on; what it has otherwise is replaced, and before the first object of a backup is, that
+// backup's sentinel is deleted there, and at last what is no part of the new one.
 // THREADS: functions without state; they return after their threads have ended.
 #pragma once
 

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <thread>
 
 #include "core/base/exception_status.h"
@@ -13,6 +15,7 @@
 #include "core/layout/paths.h"
 #include "core/pipeline/download.h"
 #include "core/pipeline/threads.h"
+#include "core/st/target_state.h"
 #include "core/storage/objects.h"
 
 namespace walrig {
@@ -38,95 +41,102 @@ Status AwaitObject(const Context& ctx, Storage& target, const ObjectInfo& object
   }
 }
 
-TransferReport Skipped() {
+TransferReport Skipped(uint64_t objects) {
   TransferReport report;
-  report.skipped = 1;
+  report.skipped = objects;
   return report;
 }
 
-// Reads until `span` is full or the stream ends.
-Result<size_t> Fill(const Context& ctx, Source& source, MutableByteSpan span) {
-  size_t filled = 0;
-  while (filled < span.size()) {
-    WALRIG_ASSIGN(const size_t got, source.Read(ctx, span.subspan(filled)));
-    if (got == 0) break;
-    filled += got;
-  }
-  return filled;
-}
-
-Result<bool> SameBytes(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object) {
-  WALRIG_ASSIGN(const std::unique_ptr<Source> here, source.Get(ctx, object.key, {}));
-  WALRIG_ASSIGN(const std::unique_ptr<Source> there, target.Get(ctx, object.key, {}));
-  Buffer mine(kIoBufferBytes), other(kIoBufferBytes);
-  for (;;) {
-    WALRIG_ASSIGN(const size_t got, Fill(ctx, *here, mine.span()));
-    WALRIG_ASSIGN(const size_t other_got, Fill(ctx, *there, other.span()));
-    if (got != other_got || !std::ranges::equal(mine.first(got), other.first(got))) return false;
-    if (got == 0) return true;
-  }
-}
-
-// AlreadyExists("") for what the target has. Its etag cannot tell: each storage makes its own.
-Status CheckThere(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object, const ObjectInfo& there,
-                  bool compare) {
-  bool same = there.size_bytes == object.size_bytes;
-  if (same && compare) {
-    WALRIG_ASSIGN(same, SameBytes(ctx, source, target, object));
-  }
-  if (same) return AlreadyExists("");
-  return Conflict("the target has another object of this name").Hint("--overwrite replaces it");
-}
-
-// `compare`: an object of the same size at the target is read before it counts as moved.
-Result<TransferReport> Copy(const Context& ctx, Storage& source, Storage& target,
-                            const std::vector<ObjectInfo>& objects, const TransferOptions& options, bool compare) {
-  return ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
-    if (!options.overwrite) {
-      const Result<ObjectInfo> there = target.Stat(inner, object.key);
-      if (there.ok()) return CheckThere(inner, source, target, object, *there, compare);
-      if (there.status().code() != Code::kNotFound) return there.status();
+// Brings one object over where it is missing. AlreadyExists("") for what the target has with the same bytes (its etag cannot
+// tell: each storage makes its own). `compare`: the bytes are read for that; else an equal size is enough.
+Status Bring(const Context& ctx, Storage& source, Storage& target, const ObjectInfo& object, const TransferOptions& options,
+             bool compare) {
+  const Result<ObjectInfo> there = target.Stat(ctx, object.key);
+  if (!there.ok() && there.status().code() != Code::kNotFound) return there.status();
+  if (there.ok()) {
+    bool same = there->size_bytes == object.size_bytes;
+    if (same && (compare || options.overwrite)) {
+      WALRIG_ASSIGN(same, SameObject(ctx, source, target, object));
     }
-    WALRIG_TRY(CopyObject(inner, source, target, object, MemoryOfOne(options)));
-    return AwaitObject(inner, target, object, options);
-  }, options);
+    if (same) return AlreadyExists("");
+    if (!options.overwrite) return Conflict("the target has another object of this name").Hint("--overwrite replaces it");
+  }
+  WALRIG_TRY(CopyObject(ctx, source, target, object, MemoryOfOne(options)));
+  return AwaitObject(ctx, target, object, options);
 }
 
-// With overwrite an object would be put onto itself and then deleted, were both names of one place.
-Status CheckBeforeReplacing(const Context& ctx, Storage& source, Storage& target, const TransferOptions& options) {
-  return options.overwrite && !options.preserve ? CheckTwoPlaces(ctx, source, target) : OkStatus();
+// The sentinel first: what is left without it is no backup, here; at the target it is one.
+Status DeleteBackup(const Context& ctx, Storage& source, const std::string& name, const std::vector<ObjectInfo>& parts) {
+  WALRIG_TRY(DeleteAll(ctx, source, {SentinelKey(name)}));
+  std::vector<std::string> keys;
+  for (const ObjectInfo& part : parts) keys.push_back(part.key);
+  return DeleteAll(ctx, source, keys);
+}
+
+// The target has a sentinel of this name. Nothing when the backup has to be moved over it, whose sentinel is gone then: what
+// lies below a sentinel is never replaced.
+Result<std::optional<TransferReport>> MeetBackup(const Context& ctx, Storage& source, Storage& target, const std::string& name,
+                                                 const ObjectInfo& sentinel, const std::vector<ObjectInfo>& parts,
+                                                 const TransferOptions& options) {
+  WALRIG_ASSIGN(bool same, SameObject(ctx, source, target, sentinel));
+  // A run before this one may have put the sentinel and not have come to deleting.
+  if (same && (!options.preserve || options.overwrite)) {
+    WALRIG_ASSIGN(same, SameObjects(ctx, source, target, parts, options));
+  }
+  if (same) {
+    if (!options.preserve) WALRIG_TRY(DeleteBackup(ctx, source, name, parts));
+    return std::optional<TransferReport>(Skipped(parts.size() + 1));
+  }
+  if (!options.overwrite) return Conflict("the target has another backup of this name").Hint("--overwrite replaces it");
+  WALRIG_TRY(DeleteAll(ctx, target, {sentinel.key}));
+  return std::optional<TransferReport>();
 }
 
 Result<TransferReport> MoveBackup(const Context& ctx, Storage& source, Storage& target, const std::string& name,
                                   const TransferOptions& options) {
-  WALRIG_ASSIGN(ObjectInfo sentinel, source.Stat(ctx, SentinelKey(name)));
-  if (!options.overwrite) {
-    WALRIG_ASSIGN(const bool there, Exists(ctx, target, sentinel.key));
-    if (there) return Skipped();
-  }
+  WALRIG_ASSIGN(const ObjectInfo sentinel, source.Stat(ctx, SentinelKey(name)));
   WALRIG_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx, source, BackupFolder(name)));
-  WALRIG_ASSIGN(TransferReport report, Copy(ctx, source, target, parts, options, true));
+  WALRIG_ASSIGN(const bool there, Exists(ctx, target, sentinel.key));
+  if (there) {
+    WALRIG_ASSIGN(const std::optional<TransferReport> met, MeetBackup(ctx, source, target, name, sentinel, parts, options));
+    if (met.has_value()) return *met;
+  }
+  WALRIG_TRY(ClearStrangers(ctx, target, name, parts, options.overwrite));
+  WALRIG_ASSIGN(TransferReport report, ForObjects(ctx, parts, [&](const Context& inner, const ObjectInfo& object) {
+    return Bring(inner, source, target, object, options, true);
+  }, options));
   if (report.failed > 0) return report;
   WALRIG_TRY(CopyObject(ctx, source, target, sentinel, MemoryOfOne(options)).With(sentinel.key));
   WALRIG_TRY(AwaitObject(ctx, target, sentinel, options).With(sentinel.key));
   report.moved++;
   report.bytes += sentinel.size_bytes;
-  if (options.preserve) return report;
-  WALRIG_TRY(DeleteAll(ctx, source, {sentinel.key}));
-  std::vector<std::string> keys;
-  for (const ObjectInfo& part : parts) keys.push_back(part.key);
-  WALRIG_TRY(DeleteAll(ctx, source, keys));
+  if (!options.preserve) WALRIG_TRY(DeleteBackup(ctx, source, name, parts));
   return report;
 }
 
+// A run before this one had put the sentinel at the target and deleted it here, and did not come to the parts.
+Result<TransferReport> FinishMove(const Context& ctx, Storage& source, Storage& target, const std::string& name,
+                                  const TransferOptions& options) {
+  WALRIG_ASSIGN(const std::vector<ObjectInfo> parts, ListAll(ctx, source, BackupFolder(name)));
+  WALRIG_ASSIGN(const bool same, SameObjects(ctx, source, target, parts, options));
+  if (!same) return Conflict("the source has parts without a sentinel, and the target another backup of this name");
+  WALRIG_TRY(DeleteBackup(ctx, source, name, parts));
+  return Skipped(parts.size());
+}
+
 using Backup = std::pair<int64_t, std::string>;  // the time of its sentinel, its name
+// Instead of a time, of what was moved but for its parts here. Before all that are to be moved.
+constexpr int64_t kMovedBefore = INT64_MIN + 1;
+static_assert(kMovedBefore != kUnknownTime);
 
 // One after another, oldest first.
 Result<TransferReport> MoveBackups(const Context& ctx, Storage& source, Storage& target, const std::vector<Backup>& backups,
                                    const TransferOptions& options) {
   TransferReport all;
   for (const Backup& backup : backups) {
-    Result<TransferReport> one = MoveBackup(ctx, source, target, backup.second, options);
+    const bool listed = backup.first != kMovedBefore;
+    Result<TransferReport> one = listed ? MoveBackup(ctx, source, target, backup.second, options)
+                                        : FinishMove(ctx, source, target, backup.second, options);
     if (one.ok()) {
       all.Add(*one);
       continue;
@@ -169,6 +179,25 @@ std::vector<Backup> TakeBackups(std::vector<ObjectInfo>* objects, const std::str
   return backups;
 }
 
+// Of objects that are moved one by one: the backups they belong to that have a sentinel, mostly at the target; at the source
+// only when it came since the list. FAILS WITH: kInvalidArgument when `prefix` takes only a part of a backup.
+Result<std::set<std::string>> BackupsOfPieces(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
+                                              const std::vector<ObjectInfo>& objects) {
+  std::set<std::string> names, living;
+  for (const ObjectInfo& object : objects) {
+    if (std::optional<std::string> name = BackupOfKey(object.key)) names.insert(*std::move(name));
+  }
+  for (const std::string& name : names) {
+    WALRIG_ASSIGN(const bool whole_here, Exists(ctx, source, SentinelKey(name)));
+    if (whole_here && !(BackupFolder(name).starts_with(prefix) && SentinelKey(name).starts_with(prefix))) {
+      return InvalidArgument("only a part of backup " + name + " lies below this prefix").Hint("move it whole: walrig st transfer backups " + name);
+    }
+    WALRIG_ASSIGN(const bool lives, Exists(ctx, target, SentinelKey(name)));
+    if (lives || whole_here) living.insert(name);
+  }
+  return living;
+}
+
 }  // namespace
 
 Status CheckTwoPlaces(const Context& ctx, Storage& source, Storage& target) {
@@ -180,6 +209,8 @@ Status CheckTwoPlaces(const Context& ctx, Storage& source, Storage& target) {
   if (!*shows) return OkStatus();
   return ConfigError("source and target are the same place: what is written to one shows in the other");
 }
+
+bool IsSkipped(const Status& status) { return status.code() == Code::kAlreadyExists && status.message().empty(); }
 
 void TransferReport::Add(const TransferReport& part) {
   moved += part.moved;
@@ -222,7 +253,7 @@ Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectIn
       if (status.ok()) {
         report.moved++;
         report.bytes += objects[i].size_bytes;
-      } else if (status.code() == Code::kAlreadyExists && status.message().empty()) {
+      } else if (IsSkipped(status)) {
         report.skipped++;
       } else {
         report.failed++;
@@ -252,15 +283,22 @@ Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectIn
 
 Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
                                        const TransferOptions& options) {
-  WALRIG_TRY(CheckBeforeReplacing(ctx, source, target, options));
+  if (!options.preserve) WALRIG_TRY(CheckTwoPlaces(ctx, source, target));
   WALRIG_ASSIGN(std::vector<ObjectInfo> objects, ListAll(ctx, source, prefix));
   const std::vector<Backup> backups = TakeBackups(&objects, prefix, options.objects_max);
+  WALRIG_ASSIGN(const std::set<std::string> living, BackupsOfPieces(ctx, source, target, prefix, objects));
   WALRIG_ASSIGN(TransferReport all, ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
-    WALRIG_ASSIGN(const TransferReport one, Copy(inner, source, target, {object}, {.overwrite = options.overwrite,
-        .fail_fast = true, .concurrency = 1, .memory_bytes = MemoryOfOne(options), .appearance_checks = options.appearance_checks,
-        .appearance_interval_ns = options.appearance_interval_ns}, !options.preserve));
-    if (one.skipped > 0) return AlreadyExists("");
-    return options.preserve ? OkStatus() : DeleteAll(inner, source, {object.key});
+    Status status;
+    if (living.contains(BackupOfKey(object.key).value_or(std::string()))) {
+      // Below a living sentinel nothing is replaced and nothing added.
+      WALRIG_ASSIGN(const bool same, SameObject(inner, source, target, object));
+      status = same ? AlreadyExists("") : Conflict("it is of a backup that the target has with other bytes, or that was finished just now");
+    } else {
+      status = Bring(inner, source, target, object, options, !options.preserve);
+    }
+    const bool there = status.ok() || IsSkipped(status);
+    if (there && !options.preserve) WALRIG_TRY(DeleteAll(inner, source, {object.key}));
+    return status;
   }, options));
   WALRIG_ASSIGN(const TransferReport whole, MoveBackups(ctx, source, target, backups, options));
   all.Add(whole);
@@ -269,14 +307,29 @@ Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Stor
 
 Result<TransferReport> TransferBackups(const Context& ctx, Storage& source, Storage& target, const std::string& name,
                                        const TransferOptions& options) {
-  WALRIG_TRY(CheckBeforeReplacing(ctx, source, target, options));
-  std::vector<Backup> backups;
+  if (!options.preserve) WALRIG_TRY(CheckTwoPlaces(ctx, source, target));
+  std::map<std::string, int64_t> found;
   WALRIG_ASSIGN(const std::vector<ObjectInfo> entries, ListAll(ctx, source, kBackupsFolder, "/"));
   for (const ObjectInfo& entry : entries) {
-    const std::optional<std::string> backup = entry.is_prefix ? std::nullopt : BackupOfSentinelKey(entry.key);
-    if (backup.has_value() && (name.empty() || *backup == name)) backups.emplace_back(entry.mtime_ns, *backup);
+    const std::optional<std::string> backup = BackupOfKey(entry.key);
+    if (!backup.has_value() || (!name.empty() && *backup != name)) continue;
+    if (!entry.is_prefix) {
+      found[*backup] = entry.mtime_ns;
+    } else if (!options.preserve) {
+      found.emplace(*backup, kMovedBefore);  // the sentinel, if there is one, comes after the folder in the list
+    }
   }
-  if (backups.empty() && !name.empty()) return NotFound("backup " + name + " is not in the source storage");
+  std::vector<Backup> backups;
+  for (const auto& [backup, time] : found) {
+    // Parts without a sentinel are of a backup that is being taken, unless the target has it.
+    WALRIG_ASSIGN(const bool ours, time == kMovedBefore ? Exists(ctx, target, SentinelKey(backup)) : Result<bool>(true));
+    if (ours) backups.emplace_back(time, backup);
+  }
+  if (backups.empty() && !name.empty()) {
+    WALRIG_ASSIGN(const bool moved, Exists(ctx, target, SentinelKey(name)));
+    if (moved) return Skipped(0);
+    return NotFound("backup " + name + " is not in the source storage");
+  }
   std::sort(backups.begin(), backups.end());
   if (backups.size() > options.backups_max) backups.resize(static_cast<size_t>(options.backups_max));
   return MoveBackups(ctx, source, target, backups, options);

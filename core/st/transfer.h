@@ -2,9 +2,11 @@
 // the order of their sentinels' times, by which WAL-G orders them.
 //
 // An object is deleted at its source only after the target has shown it with the same size. Run again after an
-// interruption, it goes on: what the target has is not moved again. It has an object when the bytes are equal, which are
-// read for that; where nothing is deleted and no sentinel is put on top, their number is enough. Two names of one place
-// are told by an object that is written to the target for a moment, before anything is replaced and deleted.
+// interruption, whenever that was, it goes on: what the target has is not moved again, and deleted at the source all the
+// same; parts whose sentinel had moved already too. It has an object when the bytes are equal, which are read for that;
+// where nothing is deleted and no sentinel is put on top, their number is enough. At the target nothing below a living
+// sentinel is replaced: the sentinel goes first, and what is no part of the new backup too. Two names of one place are
+// told by an object that is written to the target for a moment, before anything is deleted.
 // THREADS: functions without state; they return after their threads have ended.
 #pragma once
 
@@ -18,7 +20,7 @@
 namespace walrig {
 
 struct TransferOptions {
-  bool overwrite = false;   // an object that the target has is replaced; otherwise it is left at both places
+  bool overwrite = false;   // an object that the target has with other bytes is replaced; otherwise it is left at both places
   bool preserve = false;    // nothing is deleted at the source
   bool fail_fast = false;   // the first failure ends all
   size_t concurrency = 10;
@@ -39,18 +41,21 @@ struct TransferReport {
   void Add(const TransferReport& part);
 };
 
-// All objects below `prefix`; backups that lie below it whole as TransferBackups moves them. FAILS WITH: what listing fails with, kCancelled; the first failure with fail_fast; kConfig
-// when source and target are the same place and objects would be replaced and deleted.
+// All objects below `prefix`; backups that lie below it whole as TransferBackups moves them. FAILS WITH: what listing fails
+// with, kCancelled; the first failure with fail_fast; kConfig when source and target are the same place and objects would be
+// deleted; kInvalidArgument when a backup lies below the prefix only in part.
 Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Storage& target, const std::string& prefix,
                                        const TransferOptions& options);
 
-// Whole backups, oldest first, or the one named. A backup whose sentinel the target has is skipped unless overwrite.
-// FAILS WITH: as above; kNotFound for a name without a sentinel.
+// Whole backups, oldest first, or the one named. One that the target has is only deleted at the source, where it is the same;
+// with preserve its sentinel says so, else all its bytes. FAILS WITH: as above; kNotFound for a name that has no sentinel at
+// either place.
 Result<TransferReport> TransferBackups(const Context& ctx, Storage& source, Storage& target, const std::string& name,
                                        const TransferOptions& options);
 
-// How the bytes of one object get from here to there; for copies that decrypt or encrypt on the way.
+// How one object gets from here to there. AlreadyExists("") says that the target has it, which is counted by itself.
 using MoveObject = std::function<Status(const Context&, const ObjectInfo&)>;
+bool IsSkipped(const Status& status);
 // Runs `move` for all of `objects` in `concurrency` threads.
 Result<TransferReport> ForObjects(const Context& ctx, const std::vector<ObjectInfo>& objects, const MoveObject& move,
                                   const TransferOptions& options);

@@ -2,10 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <set>
+
 #include "core/pipeline/download.h"
 #include "core/storage/memory.h"
 #include "core/storage/objects.h"
 #include "core/storage/wrapper.h"
+#include "tests/support/failing_storage.h"
 #include "tests/support/fake_codec.h"
 #include "tests/support/faulty_storage.h"
 #include "tests/support/status_matchers.h"
@@ -148,6 +153,85 @@ TEST_F(CopyTest, OnePlaceIsNoCopy) {
   Put(kSegment, "wal");
   EXPECT_THAT(CopyObjects(ctx(), source_, source_, "", {}), HasCode(Code::kConfig));
   EXPECT_EQ(ListAll(ctx(), source_, "").value().size(), 1u);
+}
+
+TEST_F(CopyTest, WhatTheTargetHasIsNotCopiedAgain) {
+  PutSealed(kPart, "tar");
+  PutSealed(kSegment, "wal");
+  Put(kSentinel, "{}");
+  for (const CopyOptions& options : {CopyOptions{}, CopyOptions{.open = &cipher_, .seal = &cipher_}, CopyOptions{.open = &cipher_}}) {
+    MemoryStorage target;
+    ASSERT_OK(CopyObjects(ctx(), source_, target, "", options).status());
+    Recorder recorder(target);
+    ASSERT_OK_AND_ASSIGN(const TransferReport again, CopyObjects(ctx(), source_, recorder, "", options));
+    EXPECT_EQ(again.skipped, 3u);
+    EXPECT_EQ(again.moved, 0u);
+    EXPECT_EQ(recorder.keys.size(), 1u);  // of the check for two places
+  }
+}
+
+// What the target cannot open is not what would be put there.
+TEST_F(CopyTest, AnObjectThatIsSealedOtherwiseIsReplaced) {
+  PutSealed(kSegment, "wal");
+  ASSERT_OK(WriteObject(ctx(), target_, kSegment, "sealed by somebody else"));
+  ASSERT_OK_AND_ASSIGN(const TransferReport report, CopyObjects(ctx(), source_, target_, "", {.open = &cipher_, .seal = &cipher_}));
+  EXPECT_EQ(report.moved, 1u);
+  EXPECT_EQ(ReadDecoded(ctx(), target_, kSegment, {.cipher = &cipher_}, 100).value(), "wal");
+}
+
+// Killed at each call in turn: what has a sentinel at the target is whole, the old backup or the new one, and the second run
+// ends with the new one alone.
+TEST_F(CopyTest, GoesOnWhereverItWasInterruptedAndNeverReplacesPartsBelowALivingSentinel) {
+  const std::string part2 = "basebackups_005/base_1/tar_partitions/part_002.tar", part3 = "basebackups_005/base_1/tar_partitions/part_003.tar";
+  Put(kPart, "tar");
+  Put(part2, "tar 2");
+  Put(kSentinel, "{\"new\": 1}");
+  CopyOptions options;
+  options.transfer.concurrency = 1;
+  bool finished = false;
+  for (int64_t call = 0; !finished; ++call) {
+    ASSERT_LT(call, 1000);
+    MemoryStorage target;
+    for (const auto& [key, bytes] : {std::pair(kPart, "old"), std::pair(part2, "tar 2"), std::pair(part3, "old 3"), std::pair(kSentinel, "{\"old\": 1}")}) {
+      ASSERT_OK(WriteObject(ctx(), target, key, bytes));
+    }
+    {
+      auto left = std::make_shared<std::atomic<int64_t>>(call);
+      test::FailingStorage dying_source(source_, left), dying_target(target, left);
+      static_cast<void>(CopyObjects(ctx(), dying_source, dying_target, "", options));
+      finished = !dying_source.failed() && !dying_target.failed();
+    }
+    if (Exists(ctx(), target, kSentinel).value()) {
+      const bool old = At(target, kSentinel) == "{\"old\": 1}";
+      EXPECT_EQ(At(target, kPart), old ? "old" : "tar") << call;
+      EXPECT_EQ(Exists(ctx(), target, part3).value(), old) << call;
+    }
+    ASSERT_OK_AND_ASSIGN(const TransferReport again, CopyObjects(ctx(), source_, target, "", options));
+    EXPECT_EQ(again.failed, 0u) << call;
+    EXPECT_EQ(At(target, kPart), "tar") << call;
+    EXPECT_EQ(At(target, part2), "tar 2") << call;
+    EXPECT_EQ(At(target, kSentinel), "{\"new\": 1}") << call;
+    EXPECT_FALSE(Exists(ctx(), target, part3).value()) << call;
+  }
+}
+
+TEST_F(CopyTest, APrefixThatTakesAPartOfABackupReplacesNothingBelowASentinel) {
+  Put(kPart, "tar");
+  Put(kSentinel, "{}");
+  ASSERT_OK(WriteObject(ctx(), target_, kPart, "old"));
+  ASSERT_OK(WriteObject(ctx(), target_, kSentinel, "{\"old\": 1}"));
+  ASSERT_OK_AND_ASSIGN(const TransferReport report, CopyObjects(ctx(), source_, target_, "basebackups_005/base_1/", {}));
+  EXPECT_EQ(report.failed, 1u);
+  EXPECT_EQ(At(target_, kPart), "old");
+  EXPECT_TRUE(There(kSentinel));
+}
+
+TEST_F(CopyTest, ASentinelAloneIsNotCopiedOverMissingParts) {
+  Put(kPart, "tar");
+  Put(kSentinel, "{}");
+  ASSERT_OK_AND_ASSIGN(const TransferReport report, CopyObjects(ctx(), source_, target_, kSentinel, {}));
+  EXPECT_EQ(report.failed, 1u);
+  EXPECT_FALSE(There(kSentinel));
 }
 
 }  // namespace

@@ -2,8 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "core/io/throttle.h"
 #include "core/storage/memory.h"
 #include "core/storage/objects.h"
+#include "core/storage/stack.h"
+#include "core/storage/wrapper.h"
+#include "tests/support/failing_storage.h"
 #include "tests/support/faulty_storage.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/test_context.h"
@@ -178,6 +187,164 @@ TEST_F(TransferTest, FailFastEndsWithTheFailure) {
   Put(source_, "a", "1");
   Put(target_, "a", "other");
   EXPECT_EQ(TransferObjects(ctx(), source_, target_, "", {.fail_fast = true}).status().code(), Code::kConflict);
+}
+
+// Of both storages, without what CheckTwoPlaces writes and a kill leaves.
+std::map<std::string, std::string> Content(const Context& ctx, Storage& storage) {
+  std::map<std::string, std::string> content;
+  const std::vector<ObjectInfo> objects = ListAll(ctx, storage, "").value();
+  for (const ObjectInfo& info : objects) {
+    if (!info.key.starts_with("walrig_storage_check_")) content[info.key] = ReadObject(ctx, storage, info.key, 1 << 20).value();
+  }
+  return content;
+}
+
+using Transfer = std::function<Result<TransferReport>(Storage&, Storage&)>;
+
+class KilledTransferTest : public TransferTest {
+ protected:
+  // Kills `transfer` at each of its calls in turn, from the same beginning; runs it again, and wants `wanted` at the target
+  // and nothing at the source.
+  void AtEachCall(const std::map<std::string, std::string>& before, const std::map<std::string, std::string>& target_before,
+                  const Transfer& transfer, const std::function<void(Storage& source, Storage& target)>& between) {
+    bool finished = false;
+    for (int64_t call = 0; !finished; ++call) {
+      ASSERT_LT(call, 1000);
+      MemoryStorage source, target;
+      for (const auto& [key, bytes] : before) Put(source, key, bytes);
+      for (const auto& [key, bytes] : target_before) Put(target, key, bytes);
+      {
+        auto left = std::make_shared<std::atomic<int64_t>>(call);
+        test::FailingStorage dying_source(source, left), dying_target(target, left);
+        static_cast<void>(transfer(dying_source, dying_target));
+        finished = !dying_source.failed() && !dying_target.failed();
+      }
+      between(source, target);
+      const auto again = transfer(source, target);
+      ASSERT_OK(again.status()) << call;
+      EXPECT_EQ(again->failed, 0u) << call << ": " << (again->failures.empty() ? "" : again->failures.front());
+      EXPECT_EQ(Content(ctx(), source), (std::map<std::string, std::string>())) << call;
+      EXPECT_EQ(Content(ctx(), target), before) << call;
+    }
+  }
+  // The backup is whole wherever it has a sentinel, and it has one at least.
+  void ExpectWhole(Storage& source, Storage& target, const std::map<std::string, std::string>& backup) {
+    bool somewhere = false;
+    for (Storage* const place : {&source, &target}) {
+      const auto content = Content(ctx(), *place);
+      if (!content.contains(kMovedSentinel)) continue;
+      if (place == &target && content.at(kMovedSentinel) != backup.at(kMovedSentinel)) continue;  // the one that was there before
+      somewhere = true;
+      for (const auto& [key, bytes] : backup) {
+        ASSERT_TRUE(content.contains(key)) << key;
+        EXPECT_EQ(content.at(key), bytes) << key;
+      }
+    }
+    EXPECT_TRUE(somewhere);
+  }
+
+  const std::map<std::string, std::string> backup_ = {
+      {"basebackups_005/base_1/metadata.json", "{}"}, {"basebackups_005/base_1/part_1", "\x89WRGC\r\n\x1A: sealed"}, {"basebackups_005/base_1/part_2", "two"}, {kMovedSentinel, "{\"a\": 1}"}};
+};
+
+TEST_F(KilledTransferTest, ABackupGoesOnWhereverItWasInterrupted) {
+  const Transfer all = [&](Storage& from, Storage& to) { return TransferBackups(ctx(), from, to, "", {.concurrency = 1}); };
+  const Transfer named = [&](Storage& from, Storage& to) { return TransferBackups(ctx(), from, to, "base_1", {.concurrency = 1}); };
+  for (const Transfer& transfer : {all, named}) {
+    AtEachCall(backup_, {}, transfer, [&](Storage& source, Storage& target) { ExpectWhole(source, target, backup_); });
+  }
+}
+
+TEST_F(KilledTransferTest, ObjectsAndTheBackupsAmongThemGoOnWhereverTheyWereInterrupted) {
+  auto before = backup_;
+  for (int i = 0; i < 3; ++i) before["wal_005/" + std::to_string(i)] = "segment";
+  AtEachCall(before, {}, [&](Storage& from, Storage& to) { return TransferObjects(ctx(), from, to, "", {.concurrency = 1}); },
+             [&](Storage& source, Storage& target) { ExpectWhole(source, target, backup_); });
+}
+
+// The target's own backup of this name is whole as long as it has its sentinel.
+TEST_F(KilledTransferTest, OverwritingNeverReplacesPartsBelowALivingSentinel) {
+  const std::map<std::string, std::string> older = {
+      {"basebackups_005/base_1/part_1", "old"}, {"basebackups_005/base_1/part_2", "two"}, {"basebackups_005/base_1/part_3", "more"}, {kMovedSentinel, "{\"a\": 0}"}};
+  AtEachCall(backup_, older, [&](Storage& from, Storage& to) {
+    return TransferBackups(ctx(), from, to, "", {.overwrite = true, .concurrency = 1});
+  }, [&](Storage& source, Storage& target) {
+    ExpectWhole(source, target, backup_);
+    const auto there = Content(ctx(), target);
+    const bool lives = there.contains(kMovedSentinel) && there.at(kMovedSentinel) == older.at(kMovedSentinel);
+    if (lives) {
+      EXPECT_EQ(there, older);
+    }
+  });
+}
+
+TEST_F(TransferTest, AnotherBackupOfTheNameIsAFailureUnlessOverwritten) {
+  PutBackup();
+  Put(target_, kMovedSentinel, "{\"other\": 1}");
+  for (const bool preserve : {false, true}) {
+    ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferBackups(ctx(), source_, target_, "", {.preserve = preserve}));
+    EXPECT_EQ(report.failed, 1u);
+    EXPECT_NE(report.failures.at(0).find("--overwrite"), std::string::npos);
+    EXPECT_EQ(Count(source_), 3u);
+    EXPECT_EQ(Count(target_), 1u);
+  }
+}
+
+// A backup-push that runs, or was killed, in the target under this name.
+TEST_F(TransferTest, NothingIsPutIntoAFolderThatABackupPushHasClaimed) {
+  PutBackup();
+  Put(target_, "basebackups_005/base_1/walrig.claim", "walrig 1 token");
+  Put(target_, "basebackups_005/base_1/tar_partitions/part_001.tar", "theirs");
+  ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferBackups(ctx(), source_, target_, "", {.overwrite = true}));
+  EXPECT_EQ(report.failed, 1u);
+  EXPECT_EQ(ReadObject(ctx(), target_, "basebackups_005/base_1/tar_partitions/part_001.tar", 100).value(), "theirs");
+  EXPECT_EQ(Count(source_), 3u);
+}
+
+TEST_F(TransferTest, PartsThatABackupPushIsWritingStay) {
+  Put(source_, "basebackups_005/base_2/walrig.claim", "token");
+  Put(source_, "basebackups_005/base_2/tar_partitions/part_001.tar", "bytes");
+  ASSERT_OK(TransferBackups(ctx(), source_, target_, "", {}).status());
+  EXPECT_EQ(Count(source_), 2u);
+  EXPECT_EQ(Count(target_), 0u);
+}
+
+TEST_F(TransferTest, APartOfABackupIsNotMovedWithoutTheRest) {
+  PutBackup();
+  for (const char* prefix : {"basebackups_005/base_1/", "basebackups_005/base_1/tar_partitions/", kMovedSentinel}) {
+    const auto refused = TransferObjects(ctx(), source_, target_, prefix, {.overwrite = true});
+    EXPECT_EQ(refused.status().code(), Code::kInvalidArgument) << prefix;
+    EXPECT_NE(refused.status().hint().find("st transfer backups base_1"), std::string::npos);
+    EXPECT_EQ(Count(source_), 3u);
+    EXPECT_EQ(Content(ctx(), target_).size(), 0u);
+  }
+}
+
+TEST_F(TransferTest, PiecesNeverReplaceWhatLiesBelowTheTargetsSentinel) {
+  Put(source_, "basebackups_005/base_1/part_1", "other");
+  Put(source_, "basebackups_005/base_1/part_9", "more");
+  Put(target_, "basebackups_005/base_1/part_1", "whole");
+  Put(target_, kMovedSentinel, "{}");
+  ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferObjects(ctx(), source_, target_, "", {.overwrite = true}));
+  EXPECT_EQ(report.failed, 2u);
+  EXPECT_EQ(ReadObject(ctx(), target_, "basebackups_005/base_1/part_1", 100).value(), "whole");
+  EXPECT_FALSE(Exists(ctx(), target_, "basebackups_005/base_1/part_9").value());
+  EXPECT_EQ(Count(source_), 2u);
+}
+
+// Each way has a bucket of its own: what comes from one storage and goes to the other is not paid for twice.
+TEST_F(TransferTest, MovesAtTheRateThatIsSet) {
+  constexpr uint64_t kRate = 1'000'000;
+  TokenBucket download({.rate_bytes_per_s = kRate}), upload({.rate_bytes_per_s = kRate});
+  const StackOptions limits{.download = &download, .upload = &upload};
+  const auto from = BuildStack(std::make_unique<StorageWrapper>(source_), limits);
+  const auto to = BuildStack(std::make_unique<StorageWrapper>(target_), limits);
+  Put(source_, "a", std::string(5 * kRate, 'x'));
+  const uint64_t begin_ns = context_.clock().elapsed_ns();
+  ASSERT_OK(TransferObjects(ctx(), *from, *to, "", {}).status());
+  const double seconds = static_cast<double>(context_.clock().elapsed_ns() - begin_ns) / 1e9;
+  EXPECT_GT(seconds, 4.8);
+  EXPECT_LT(seconds, 5.5);
 }
 
 }  // namespace
