@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/base/string_util.h"
 #include "core/io/durable_file.h"
 #include "core/pipeline/download.h"
@@ -17,6 +20,12 @@ std::string ExtensionOf(const std::string& key) {
   const size_t slash = key.rfind('/');
   if (dot == key.npos || (slash != key.npos && dot < slash)) return {};
   return key.substr(dot + 1);
+}
+
+// Names of what is never compressed: documents, and WAL files and tars that were stored without a compressor.
+bool NeverCompressed(std::string_view extension) {
+  constexpr std::string_view kPlain[] = {"", "json", "tar", "history", "backup", "partial", "claim"};
+  return std::find(std::begin(kPlain), std::end(kPlain), extension) != std::end(kPlain);
 }
 
 }  // namespace
@@ -47,12 +56,18 @@ Result<std::unique_ptr<Source>> StOpen(const Context& ctx, Storage& storage, Cod
   Codec codec;
   if (options.decrypt) codec.cipher = codecs.cipher();
   if (options.decompress) {
-    // A name may end in anything: one that no compressor knows is no compressed object.
-    Result<Compressor*> compressor = codecs.ForExtension(ctx, ExtensionOf(key));
-    if (compressor.ok()) {
+    const std::string extension = ExtensionOf(key);
+    if (!NeverCompressed(extension)) {
+      // An extension that nothing here knows may be a compressor's all the same: the bytes as they are would not be what was
+      // asked for.
+      Result<Compressor*> compressor = codecs.ForExtension(ctx, extension);
+      if (!compressor.ok()) {
+        const Code code = compressor.status().code() == Code::kNotFound ? Code::kNotSupported : compressor.status().code();
+        std::string hint(compressor.status().hint());
+        hint += std::string(hint.empty() ? "" : "; or ") + "take the bytes as they are stored: st get --no-decompress, st cat without --decompress";
+        return Status(code, std::string(compressor.status().message())).Hint(std::move(hint));
+      }
       codec.compressor = *compressor;
-    } else if (compressor.status().code() != Code::kNotSupported && compressor.status().code() != Code::kNotFound) {
-      return std::move(compressor).status();
     }
   }
   if (codec.compressor == nullptr && codec.cipher == nullptr) return storage.Get(ctx, key, {});
@@ -66,7 +81,7 @@ Result<uint64_t> StGet(const Context& ctx, Storage& storage, CodecProvider& code
   if (::stat(to.c_str(), &s) == 0 && S_ISDIR(s.st_mode)) {
     std::string name = key.substr(key.rfind('/') + 1);
     const std::string extension = ExtensionOf(name);
-    if (options.decompress && !extension.empty() && codecs.ForExtension(ctx, extension).ok()) {
+    if (options.decompress && !extension.empty() && !NeverCompressed(extension) && codecs.ForExtension(ctx, extension).ok()) {
       name.resize(name.size() - extension.size() - 1);
     }
     to += "/" + name;

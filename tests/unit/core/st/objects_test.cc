@@ -59,9 +59,31 @@ TEST_F(StObjectsTest, GetMakesANewFileAndNeverWritesOverOne) {
 }
 
 TEST_F(StObjectsTest, AFolderTakesTheObjectsName) {
-  ASSERT_OK(WriteObject(ctx(), memory_, "a/b.unknown", "bytes"));
-  ASSERT_OK(StGet(ctx(), memory_, codecs_, "a/b.unknown", dir_.path(), {.decompress = true}).status());
-  EXPECT_TRUE(std::filesystem::exists(dir_.path() + "/b.unknown")) << "what nothing decodes keeps its name";
+  ASSERT_OK(WriteObject(ctx(), memory_, "a/b.json", "{}"));
+  ASSERT_OK(StGet(ctx(), memory_, codecs_, "a/b.json", dir_.path(), {.decompress = true}).status());
+  EXPECT_TRUE(std::filesystem::exists(dir_.path() + "/b.json")) << "what is not decoded keeps its name";
+}
+
+// A compressor's plugin that is not installed, or nobody's: nobody knows.
+TEST_F(StObjectsTest, BytesThatNothingDecompressesAreNotGivenAsIfTheyWere) {
+  for (const char* key : {"wal_005/000000010000000000000001.br", "a/b.unknown"}) {
+    ASSERT_OK(WriteObject(ctx(), memory_, key, "compressed"));
+    const auto opened = StOpen(ctx(), memory_, codecs_, key, {.decompress = true});
+    EXPECT_EQ(opened.status().code(), Code::kNotSupported);
+    EXPECT_NE(opened.status().hint().find("--no-decompress"), std::string::npos) << opened.status().ToString();
+    EXPECT_EQ(StGet(ctx(), memory_, codecs_, key, dir_.path() + "/file", {.decompress = true}).status().code(), Code::kNotSupported);
+    EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/file"));
+    EXPECT_OK(StOpen(ctx(), memory_, codecs_, key, {}).status());
+  }
+}
+
+TEST_F(StObjectsTest, WhatIsNeverCompressedNeedsNoDecompressor) {
+  for (const char* key : {"basebackups_005/base_1_backup_stop_sentinel.json", "basebackups_005/base_1/backup_manifest",
+                          "basebackups_005/base_1/tar_partitions/part_001.tar", "wal_005/00000002.history",
+                          "wal_005/000000010000000000000001", "wal_005/000000010000000000000001.00000028.backup"}) {
+    ASSERT_OK(WriteObject(ctx(), memory_, key, "plain"));
+    EXPECT_OK(StOpen(ctx(), memory_, codecs_, key, {.decompress = true}).status()) << key;
+  }
 }
 
 TEST_F(StObjectsTest, PutKeepsAnObjectUnlessForced) {
