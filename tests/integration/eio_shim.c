@@ -1,10 +1,12 @@
-// Lets one system call of a process fail with EIO, as a dying disk would, or be its last: preloaded into walrig by
-// test_eio.py, into sftp-server by test_ssh_durable.py.
+// Lets system calls of a process fail with EIO, as a dying disk would, or be its last: preloaded into walrig by
+// test_eio.py and test_storages.py, into sftp-server by test_ssh_durable.py.
 //
-// EIO_CALL   read (with pread and copy_file_range), write or fsync (with fdatasync); or rename, link, mkdir, after which
-//            the process dies, once for all processes with the same EIO_LOG
-// EIO_PATH   the calls that count are those on descriptors whose path is of this pattern
-// EIO_NTH    which of them fails; before and after, calls do what they always do, so that a repetition would succeed
+// EIO_CALL   read (with pread and copy_file_range), write, fsync (with fdatasync), or "once": linkat and renameat2 that must
+//            not replace; or rename, link, mkdir, after which the process dies, once for all processes with the same EIO_LOG
+// EIO_PATH   the calls that count are those on descriptors whose path is of this pattern; of "once" it is the folder
+// EIO_NTH    which of them fails, 1 unless set; before and after, calls do what they always do, so that a repetition would
+//            succeed. "all": each
+// EIO_ERRNO  another number than EIO's
 // EIO_LOG    gets a line for the failure: the test's proof that it happened; with EIO_TRACE also one for each fsync
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -55,9 +57,11 @@ static int MustFail(const char* call, int fd) {
   char path[4096];
   if (!PathOf(fd, path, sizeof path)) return 0;
   if (fnmatch(pattern, path, 0) != 0) return 0;
-  if (atomic_fetch_add(&calls_seen, 1) + 1 != (nth == NULL ? 1 : atoi(nth))) return 0;
+  const int all = nth != NULL && strcmp(nth, "all") == 0;
+  if (!all && atomic_fetch_add(&calls_seen, 1) + 1 != (nth == NULL ? 1 : atoi(nth))) return 0;
   Note(call, path);
-  errno = EIO;
+  const char* number = getenv("EIO_ERRNO");
+  errno = number == NULL ? EIO : atoi(number);
   return 1;
 }
 
@@ -87,6 +91,15 @@ int fsync(int fd) {
   return MustFail("fsync", fd) ? -1 : NEXT(fsync)(fd);
 }
 int fdatasync(int fd) { return MustFail("fsync", fd) ? -1 : NEXT(fdatasync)(fd); }
+
+int renameat2(int from_dir, const char* from, int to_dir, const char* to, unsigned flags) {
+  if (flags == RENAME_NOREPLACE && MustFail("once", to_dir)) return -1;
+  return NEXT(renameat2)(from_dir, from, to_dir, to, flags);
+}
+
+int linkat(int from_dir, const char* from, int to_dir, const char* to, int flags) {
+  return MustFail("once", to_dir) ? -1 : NEXT(linkat)(from_dir, from, to_dir, to, flags);
+}
 
 int rename(const char* from, const char* to) {
   const int answer = NEXT(rename)(from, to);

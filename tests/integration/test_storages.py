@@ -3,8 +3,10 @@
 The servers are those of tests/servers. Settings reach walrig by a configuration file, as a service would have them:
 credentials stand neither in an archive_command nor in an environment.
 """
+import errno
 import hashlib
 import re
+import struct
 import tempfile
 
 from harness import *
@@ -157,6 +159,152 @@ class DeleteWithFailover(unittest.TestCase):
         done = self.delete("--confirm", "--target-storage", "default")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.there(), [False, False])
+
+
+class Alone(unittest.TestCase):
+    """walrig by itself on directories: no PostgreSQL and no server."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="walrig-alone-")
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.near, self.far = self.path("near"), self.path("far")
+        os.mkdir(self.near)
+        os.mkdir(self.far)
+        self.config({})
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def config(self, more):
+        with open(self.path("walg.json"), "w") as f:
+            json.dump({"WALG_FILE_PREFIX": self.near, "WALG_FAILOVER_STORAGES": {"far": {"WALG_FILE_PREFIX": self.far}},
+                       "WALRIG_RETRY_INITIAL": "1ms", "WALRIG_RETRY_MAX": "1ms", **more}, f)
+
+    def walrig(self, *words, code=0, **env):
+        env = {"PATH": "/usr/bin:/bin", "HOME": self.dir, "WALRIG_PLUGIN_TRUST": "any", **env}
+        done = subprocess.run([os.path.join(BUILD, "bin/walrig"), "--config", self.path("walg.json"), *words],
+                              env=env, capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def failing(self, call, pattern, number=None):
+        """Settings under which every such call on such paths fails."""
+        settings = {"LD_PRELOAD": os.path.join(os.path.abspath(BUILD), "tests/integration/eio_shim.so"), "EIO_CALL": call,
+                    "EIO_PATH": pattern, "EIO_NTH": "all", "EIO_LOG": self.path("calls"),
+                    "ASAN_OPTIONS": "verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")}
+        return settings if number is None else {**settings, "EIO_ERRNO": str(number)}
+
+    def objects(self, place):
+        return sorted(os.path.relpath(os.path.join(d, f), place) for d, _, fs in os.walk(place) for f in fs)
+
+    def history(self, timeline):
+        path = self.path(f"{timeline:08X}.history")
+        with open(path, "w") as f:
+            f.write("1\t0/3000000\tno recovery target specified\n")
+        return path
+
+    def segment(self, number):
+        path = self.path(f"0000000100000000{number:08X}")
+        with open(path, "wb") as f:
+            # The long header of a segment of 1 MiB.
+            f.write(struct.pack("<HHIQIIQII", 0xD110, 2, 1, number << 20, 0, 0, 7, 1 << 20, 8192).ljust(1 << 20, b"\0"))
+        return path
+
+
+class FirstStorageDies(Alone):
+    """The verdict that it lives is fresh: it is what it does now that counts."""
+
+    def stored(self, place):
+        return [name.split(".")[0] for name in self.objects(place) if name.startswith("wal_005/")]
+
+    def test_wal_push_goes_on_in_the_next_at_once_and_the_next_run_does_not_ask_the_first(self):
+        for make in (self.segment, self.history):
+            with self.subTest(make.__name__):
+                shutil.rmtree(self.near), shutil.rmtree(self.far)
+                os.mkdir(self.near), os.mkdir(self.far)
+                self.walrig("wal-push", make(2))
+                self.assertEqual(len(self.stored(self.near)), 1)
+                dead = self.failing("write", self.near + "/wal_005/*", errno.ENOSPC)
+                done = self.walrig("wal-push", make(3), **dead)
+                self.assertIn("storage default failed", done.stderr)
+                self.assertEqual(len(self.stored(self.far)), 1)
+                again = self.walrig("wal-push", make(4), **dead)
+                self.assertIn("storage default is not used", again.stderr)
+                self.assertNotIn("storage default failed", again.stderr)
+                self.assertEqual(len(self.stored(self.far)), 2)
+                self.assertEqual(len(self.stored(self.near)), 1)
+                for status in (".walrig_storage_rw_status", ".walrig_storage_ro_status"):
+                    if os.path.exists(self.path(status)):
+                        os.unlink(self.path(status))
+
+    def test_a_failure_that_is_the_files_own_goes_nowhere_else(self):
+        self.walrig("wal-push", self.history(2))
+        path = self.history(2)
+        with open(path, "a") as f:
+            f.write("2\t0/4000000\tno recovery target specified\n")
+        refused = self.walrig("wal-push", path, code=1)
+        self.assertIn("already archived", refused.stderr)
+        self.assertEqual(self.stored(self.far), [])
+
+    def test_a_storage_that_is_remembered_as_dead_is_asked_before_nothing_is_done(self):
+        os.rename(self.near, self.near + ".away")
+        os.rename(self.far, self.far + ".away")
+        self.walrig("wal-push", self.segment(2), code=1)
+        os.rename(self.near + ".away", self.near)
+        self.walrig("wal-push", self.segment(2))
+        self.assertEqual(len(self.stored(self.near)), 1)
+
+    def test_readers_check_anew_after_a_failure(self):
+        self.walrig("wal-push", self.segment(2))
+        fetch = lambda name, **more: self.walrig("wal-fetch", os.path.basename(self.segment(2)), self.path(name), **more)
+        fetch("one")
+        fetch("two", code=1, **self.failing("read", self.near + "/wal_005/*"))
+        with open(self.path(".walrig_storage_ro_status")) as f:
+            status = {name.split("#")[0]: entry for name, entry in json.load(f).items()}
+        self.assertTrue(status["default"]["updated"].startswith("1970"), status)
+        fetch("three")
+
+
+class NetworkMount(Alone):
+    """What CIFS and FUSE answer and a local disk does not, by a preloaded library."""
+
+    def test_a_mount_that_syncs_no_folders_holds_wal(self):
+        cifs = self.failing("fsync", self.near, errno.EINVAL)
+        self.walrig("wal-push", self.segment(2), **cifs)
+        self.walrig("st", "check", "write", **cifs)
+        with open(self.path("calls")) as f:
+            self.assertIn("fsync", f.read())
+        self.walrig("wal-fetch", os.path.basename(self.segment(2)), self.path("fetched"))
+
+    def test_a_mount_without_links_and_exclusive_renames_is_told_before_a_backup_fails_on_it(self):
+        fuse = self.failing("once", self.near + "*", errno.ENOSYS)
+        told = self.walrig("st", "check", "write", code=1, **fuse)
+        self.assertIn("put if absent", told.stderr)
+        self.assertIn("put_if_absent=false", told.stderr)
+        self.assertEqual(self.objects(self.near), [])
+        self.config({"WALRIG_STORAGE": "fs,put_if_absent=false"})
+        done = self.walrig("st", "check", "write", **fuse)
+        self.assertIn("two writers of one name", done.stderr)
+        self.walrig("wal-push", self.history(2), **fuse)
+        self.assertEqual(len(self.objects(self.near)), 1)
+
+
+class Rates(Alone):
+    def test_a_transfer_moves_at_the_rate_that_is_set(self):
+        with open(os.path.join(self.near, "object"), "wb") as f:
+            f.write(os.urandom(12_000_000))
+        self.config({"WALG_NETWORK_RATE_LIMIT": "4000000"})
+        begin = time.monotonic()
+        self.walrig("st", "transfer", "files", "object", "-s", "default", "-t", "far")
+        seconds = time.monotonic() - begin
+        self.assertGreater(seconds, 2.7)
+        self.assertLess(seconds, 5, "each byte was paid for twice")
+        self.assertEqual(self.objects(self.far), ["object"])
+        self.assertEqual(self.objects(self.near), [])
+
+    def test_a_rate_without_a_unit_is_warned_of(self):
+        self.config({"WALG_NETWORK_RATE_LIMIT": "5"})
+        self.assertIn("a unit may be missing", self.walrig("st", "ls").stderr)
 
 
 class Failover(Base):
