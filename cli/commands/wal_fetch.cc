@@ -35,6 +35,14 @@ Status NotTheFile(const Status& failure) {
   return Status(Code::kUnavailable, std::string(failure.message())).Hint(std::string(failure.hint()));
 }
 
+std::vector<Storage*> OthersThan(const NamedStorage& one, const std::vector<NamedStorage>& storages) {
+  std::vector<Storage*> others;
+  for (const NamedStorage& other : storages) {
+    if (&other != &one && other.storage != nullptr) others.push_back(other.storage.get());
+  }
+  return others;
+}
+
 // From the first storage that has it. Absent is only what every storage says that it has not.
 Result<WalFetchReport> AskEach(const Context& ctx, const WalFetchOptions& options,
                                     const std::vector<NamedStorage>& storages, CodecProvider& codecs) {
@@ -43,7 +51,7 @@ Result<WalFetchReport> AskEach(const Context& ctx, const WalFetchOptions& option
   for (const NamedStorage& one : storages) {
     Status failure = Unavailable(std::string(one.why.message())).Hint(std::string(one.why.hint()));
     if (one.storage != nullptr) {
-      Result<WalFetchReport> report = WalFetch(ctx, options, WalFetchDeps{*one.storage, codecs});
+      Result<WalFetchReport> report = WalFetch(ctx, options, WalFetchDeps{*one.storage, codecs, OthersThan(one, storages)});
       if (report.ok() || report.status().code() == Code::kCancelled) return report;
       failure = std::move(report).status();
     }

@@ -77,7 +77,9 @@ Status CheckWalHeader(const WalLongHeader& header, const WalExpectation& expecte
         .Hint("two clusters may be archiving into one place");
   }
   if (expected.major != 0 && header.major != expected.major) {
-    return Conflict(fmt::format("{}: written by PostgreSQL {}, expected {}", name, header.major, expected.major));
+    const std::string writer = header.major != 0 ? fmt::format("PostgreSQL {}", header.major)
+                                                 : fmt::format("a release that is not known (magic number {:04X})", header.magic);
+    return Conflict(fmt::format("{}: written by {}, expected PostgreSQL {}", name, writer, expected.major));
   }
   return OkStatus();
 }

@@ -9,70 +9,14 @@
 
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
+#include "core/catalog/archived_wal.h"
 #include "core/io/durable_file.h"
-#include "core/postgres/history_file.h"
+#include "core/postgres/wal_content.h"
 #include "core/postgres/wal_name.h"
-#include "core/postgres/wal_page.h"
-#include "core/wal/archived_file.h"
 #include "core/wal/local_file.h"
 
 namespace walrig {
 namespace {
-
-// No history has more: one line a promotion. A stream that goes on beyond it is not a history.
-constexpr size_t kHistoryBytesMax = 16u << 20;
-
-// Sees the content pass by and says in the end whether it is what the name promises.
-class ContentCheck {
- public:
-  ContentCheck(const WalFetchOptions& options, const WalFile& kind) : options_(options), kind_(kind) {}
-
-  Status Add(ByteSpan bytes) {
-    if (head_.size() < HeadBytes()) {
-      head_.append(AsText(bytes.first(std::min(bytes.size(), HeadBytes() - head_.size()))));
-    }
-    total_ += bytes.size();
-    if (IsSegment() && head_.size() == kWalLongHeaderBytes && segment_bytes_ == 0) WALRIG_TRY(CheckHeader());
-    // A stream without end must not fill the disk before it is refused.
-    if (IsSegment() && segment_bytes_ != 0 && total_ > segment_bytes_) return WrongSize("more than");
-    if (!IsSegment() && total_ > kHistoryBytesMax) return Corruption("it is too large for what its name says");
-    return OkStatus();
-  }
-
-  Status Finish() {
-    if (total_ == 0) return Corruption("it is empty");
-    if (kind_.kind == WalFileKind::kHistory) {
-      return TimelineHistory::Parse(kind_.segment.timeline, head_).status();
-    }
-    if (!IsSegment()) return OkStatus();
-    if (segment_bytes_ == 0) return Corruption(fmt::format("{} bytes are no WAL segment", total_));
-    return total_ == segment_bytes_ ? OkStatus() : WrongSize(fmt::format("{} of", total_));
-  }
-
- private:
-  bool IsSegment() const { return kind_.kind == WalFileKind::kSegment || kind_.kind == WalFileKind::kPartial; }
-  size_t HeadBytes() const {
-    if (IsSegment()) return kWalLongHeaderBytes;
-    return kind_.kind == WalFileKind::kHistory ? kHistoryBytesMax : 0;
-  }
-  Status WrongSize(std::string_view found) const {
-    return Corruption(fmt::format("it has {} the {} bytes of a segment", found, segment_bytes_));
-  }
-  Status CheckHeader() {
-    WALRIG_ASSIGN(const WalLongHeader header, ParseWalLongHeader(AsBytes(head_)));
-    WALRIG_TRY(CheckWalHeader(header, {.name = kind_.segment,
-                                       .system_identifier = SystemIdentifierBeside(options_.destination),
-                                       .segment_bytes = options_.segment_bytes}));
-    segment_bytes_ = header.segment_bytes;
-    return OkStatus();
-  }
-
-  const WalFetchOptions& options_;
-  const WalFile& kind_;
-  std::string head_;
-  uint64_t total_ = 0;
-  uint64_t segment_bytes_ = 0;
-};
 
 Status CheckDestination(const std::string& destination) {
   struct stat st {};
@@ -91,6 +35,26 @@ Status CheckDestination(const std::string& destination) {
 Status NotAbsent(Status failure) {
   if (failure.code() != Code::kNotFound) return failure;
   return Unavailable(std::string(failure.message())).Hint(std::string(failure.hint()));
+}
+
+// A segment whose WAL ends before the segment does is handed over only as the last one: of a timeline that was left, or of a server
+// that crashed. When the next one is archived this one was whole once, and recovery would end in its middle without a word.
+Status CheckEarlyEnd(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps, const WalContentCheck& check) {
+  const std::optional<WalBreak> end = check.early_end();
+  if (!end) return OkStatus();
+  WALRIG_ASSIGN(const WalName name, ParseWalName(options.name));
+  const Result<WalName> next = NextSegment(name, check.segment_bytes());
+  if (!next.ok()) return OkStatus();
+  for (Storage* const storage : deps.AllStorages()) {
+    const Status found = OpenArchivedWalFile(ctx, *storage, deps.codecs, FormatWalName(*next), options.preferred_extension).status();
+    if (found.code() == Code::kNotFound) continue;
+    if (!found.ok() && found.code() != Code::kNotSupported) return found;
+    return Corruption(fmt::format("the WAL in it ends at {} ({}), and the archive holds the next segment", FormatLsn(end->at), end->why))
+        .Hint("the rest of the segment was lost, and recovery cannot go on beyond it; another copy may be whole");
+  }
+  ctx.log->Write(LogLevel::kWarning, "wal", fmt::format("the WAL in {} ends at {}, before the segment does, and none follows in the archive",
+                                                        options.name, FormatLsn(end->at)));
+  return OkStatus();
 }
 
 // What a plain open() would give: the server's umask decides who may read its WAL.
@@ -119,7 +83,9 @@ Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& optio
   auto file = DurableFile::Create(options.destination, {.mode = ModeByUmask(), .replace = false, .sync = false,
                                                         .owner_of_folder = true});
   if (!file.ok()) return NotAbsent(std::move(file).status());
-  ContentCheck check(options, kind);
+  WalContentCheck check({.file = kind,
+                         .system_identifier = SystemIdentifierBeside(options.destination),
+                         .segment_bytes = options.segment_bytes});
   Buffer buffer(kIoBufferBytes);
   for (;;) {
     WALRIG_TRY(ctx.Poll());
@@ -130,6 +96,7 @@ Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& optio
     WALRIG_TRY((*file)->Write(ctx, buffer.first(*got)));
   }
   WALRIG_TRY(check.Finish().With(archived.key));
+  WALRIG_TRY(NotAbsent(CheckEarlyEnd(ctx, options, deps, check)).With(archived.key));
   WALRIG_TRY(NotAbsent((*file)->Commit(ctx)));
   return WalFetchReport{.key = std::move(archived.key), .plain_bytes = (*file)->bytes()};
 }

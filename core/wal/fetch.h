@@ -1,6 +1,7 @@
 // wal-fetch: brings one WAL file back from the archive, as PostgreSQL's restore_command.
 //
-// The destination appears only when the file is whole and is what its name says. Nothing is left otherwise.
+// The destination appears only when the file is whole and is what its name says, every record in it included: PostgreSQL takes a
+// record that is not right for the end of WAL, and opens for writing there. Nothing is left otherwise.
 //
 // Source: WAL-G pg/wal_fetch_handler.go, internal/fetch_helper.go; deviations: docs/guide/wal.md. Look-ahead prefetch
 // has its room beside this file and comes with a later version.
@@ -8,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "walrig/context.h"
 #include "walrig/result.h"
@@ -27,6 +29,13 @@ struct WalFetchOptions {
 struct WalFetchDeps {
   Storage& storage;
   CodecProvider& codecs;
+  std::vector<Storage*> others{};  // of a failover: where the segment after this one may lie too
+
+  std::vector<Storage*> AllStorages() const {
+    std::vector<Storage*> all = others;
+    all.insert(all.begin(), &storage);
+    return all;
+  }
 };
 
 struct WalFetchReport {

@@ -11,7 +11,9 @@
 #include "core/base/string_util.h"
 #include "core/postgres/control_file.h"
 #include "core/postgres/history_file.h"
+#include "core/postgres/wal_content.h"
 #include "core/postgres/wal_page.h"
+#include "walrig/bytes.h"
 
 namespace walrig {
 namespace {
@@ -86,6 +88,23 @@ Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_
       break;
   }
   return file;
+}
+
+Status CheckRecords(const Context& ctx, const LocalWalFile& file, std::optional<WalBreak>* early_end) {
+  const bool segment = file.kind.kind == WalFileKind::kSegment || file.kind.kind == WalFileKind::kPartial;
+  if (!segment) return OkStatus();
+  WalContentCheck check({.file = file.kind});
+  Buffer buffer(kIoBufferBytes);
+  for (uint64_t position = 0; position < file.size_bytes;) {
+    WALRIG_TRY(ctx.Poll());
+    WALRIG_ASSIGN(const size_t got, PreadSome(file.fd.get(), buffer.span(), position, "read " + file.path));
+    if (got == 0) return Truncated(file.path + " became shorter while it was read");
+    WALRIG_TRY(check.Add(buffer.first(got)).With(file.path));
+    position += got;
+  }
+  WALRIG_TRY(check.Finish().With(file.path));
+  *early_end = check.early_end();
+  return OkStatus();
 }
 
 Status CheckUnchanged(const LocalWalFile& file) {

@@ -4,10 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "core/base/fd.h"
 #include "core/postgres/wal_name.h"
+#include "core/postgres/wal_record.h"
+#include "walrig/context.h"
 #include "walrig/result.h"
 
 namespace walrig {
@@ -26,6 +29,11 @@ struct LocalWalFile {
 // ../global/pg_control is readable beside the file's directory. Histories: they parse. `segment_bytes`: 0 for any.
 // FAILS WITH: kInvalidArgument (name), kNotFound, kCorruption, kConflict (another cluster).
 Result<LocalWalFile> OpenLocalWalFile(const std::string& path, uint64_t segment_bytes);
+
+// Reads the file and proves the WAL records in it (core/postgres/wal_content); other files than segments are not read.
+// FAILS WITH: kCorruption (a record is damaged), kTruncated; what reading fails with. `*early_end` becomes what
+// WalContentCheck::early_end says.
+Status CheckRecords(const Context& ctx, const LocalWalFile& file, std::optional<WalBreak>* early_end);
 
 // Whether the name still means the file that was opened, as it was then. PostgreSQL renames a segment that is archived
 // and writes it anew for a later place; who was still reading it (two wal-push of one file, after a crash of the

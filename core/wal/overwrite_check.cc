@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/catalog/archived_wal.h"
 #include "core/postgres/wal_page.h"
-#include "core/wal/archived_file.h"
 #include "walrig/bytes.h"
 
 namespace walrig {

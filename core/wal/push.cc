@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
+#include "core/catalog/archived_wal.h"
 #include "core/storage/objects.h"
-#include "core/wal/archived_file.h"
 #include "core/wal/background_push.h"
 #include "core/wal/local_file.h"
 #include "core/wal/markers.h"

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "core/catalog/archived_wal.h"
 #include "core/postgres/history_file.h"
-#include "core/wal/archived_file.h"
 #include "walrig/bytes.h"
 
 namespace walrig {

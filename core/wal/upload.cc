@@ -1,6 +1,9 @@
 #include "core/wal/upload.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+
+#include <optional>
 
 #include "core/base/json.h"
 #include "core/base/time_format.h"
@@ -39,6 +42,33 @@ Result<WalUpload> AlreadyArchived(const Context& ctx, const LocalWalFile& file, 
     if (!stored) WALRIG_TRY(StoreMetadata(ctx, file, storage));
   }
   return WalUpload{.already_archived = true, .stats = {}};
+}
+
+// WAL that recovery cannot read is archived all the same: refusing it would end archiving and fill pg_wal, and no later segment
+// would be stored. But somebody must hear of it while the backup that makes up for it can still be taken.
+Status TellDamage(const Context& ctx, const LocalWalFile& file) {
+  std::optional<WalBreak> early_end;
+  const Status first = CheckRecords(ctx, file, &early_end);
+  if (early_end) {
+    ctx.log->Write(LogLevel::kWarning, "wal", fmt::format("the WAL in {} ends at {}, before the segment does ({})", file.path,
+                                                          FormatLsn(early_end->at), early_end->why));
+  }
+  if (first.code() != Code::kCorruption) return first;
+  WALRIG_TRY(CheckUnchanged(file));
+  // Once more from the disk: it may be memory that is bad.
+  (void)posix_fadvise(file.fd.get(), 0, 0, POSIX_FADV_DONTNEED);
+  const Status second = CheckRecords(ctx, file, &early_end);
+  if (second.ok()) {
+    ctx.log->Write(LogLevel::kWarning, "wal", fmt::format("{}; read a second time it was right: check memory and disk", first.message()));
+    return OkStatus();
+  }
+  if (second.code() != Code::kCorruption) return second;
+  ctx.log->Write(LogLevel::kError, "wal",
+                 Status(Code::kCorruption, fmt::format("{}; it is archived as it is, and no recovery gets beyond that place",
+                                                       second.message()))
+                     .Hint("take a new backup now, and check memory and disk of this server")
+                     .ToString());
+  return OkStatus();
 }
 
 // Other content under this name in another storage would mix two histories for whoever fetches. One that cannot be asked
@@ -89,6 +119,7 @@ Result<WalUpload> UploadWalFile(const Context& ctx, const LocalWalFile& file, si
     if (content == ArchivedContent::kEqual) return AlreadyArchived(ctx, file, options, deps.storage);
     WALRIG_TRY(CheckOthers(ctx, file, deps));
   }
+  WALRIG_TRY(TellDamage(ctx, file));
   // Somebody may archive the same name between the comparison and the commit: the storage decides who was first.
   const bool exclusive = guarded && deps.storage.capabilities().put_if_absent;
   auto stats = guarded ? Put(ctx, file, workers, exclusive, deps) : PutOverOwn(ctx, file, workers, deps);

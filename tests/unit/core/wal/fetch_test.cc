@@ -82,6 +82,62 @@ TEST_F(WalFetchTest, RefusesAnotherSegmentSizeThanConfigured) {
   EXPECT_THAT(WalFetch(ctx_, options, FetchDeps()), HasCode(Code::kCorruption));
 }
 
+// brotli, and zstd, lz4 and lzop when told so, keep no checksum: nobody else would notice.
+TEST_F(WalFetchTest, RefusesASegmentWithARecordThatChanged) {
+  for (const size_t at : {5'000u, 700'000u}) {
+    std::string bad = MakeSegment(1, 3, 77);
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    Store(std::string("wal_005/") + kName, bad);
+    const Status status = FetchBad(kName);
+    EXPECT_THAT(status, HasCode(Code::kCorruption));
+    EXPECT_THAT(status, MessageHas("the WAL in it is damaged at 0/3"));
+  }
+}
+
+TEST_F(WalFetchTest, RefusesASegmentWhoseRestWasLostOnlyWhenWalFollows) {
+  const std::string cut = MakeSegment(1, 3, 77).substr(0, 300'000) + std::string((1 << 20) - 300'000, '\0');
+  Store(std::string("wal_005/") + kName, cut);
+  // The last of a server that crashed, archived by hand, looks the same.
+  ASSERT_OK(Fetch(kName).status());
+  EXPECT_EQ(dir_.Read("out"), cut);
+  EXPECT_TRUE(ctx_.log().Has("the WAL in 000000010000000000000003 ends at 0/3", LogLevel::kWarning));
+  std::filesystem::remove(dir_.File("out"));
+  Store("wal_005/000000010000000000000004", MakeSegment(1, 4, 77));
+  const Status status = FetchBad(kName);
+  EXPECT_THAT(status, HasCode(Code::kCorruption));
+  EXPECT_THAT(status, MessageHas("the archive holds the next segment"));
+}
+
+TEST_F(WalFetchTest, LooksInEveryStorageForTheWalThatFollows) {
+  Store(std::string("wal_005/") + kName, MakeSegment(1, 3, 77).substr(0, 300'000) + std::string((1 << 20) - 300'000, '\0'));
+  MemoryStorage other;
+  ASSERT_OK(WriteObject(ctx_, other, "wal_005/000000010000000000000004", MakeSegment(1, 4, 77)));
+  WalFetchDeps deps = FetchDeps();
+  deps.others = {&other};
+  EXPECT_THAT(WalFetch(ctx_, {.name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 0}, deps),
+              HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, ReadsAPartialSegmentUpToItsEnd) {
+  const std::string name = std::string(kName) + ".partial";
+  std::string bytes = MakeSegment(1, 3, 77).substr(0, 300'000) + std::string((1 << 20) - 300'000, '\0');
+  Store("wal_005/" + name, bytes);
+  Store("wal_005/000000010000000000000004", MakeSegment(1, 4, 77));
+  EXPECT_THAT(Fetch(name), IsOk());
+  std::filesystem::remove(dir_.File("out"));
+  bytes[100'000] = static_cast<char>(bytes[100'000] ^ 1);
+  Store("wal_005/" + name, bytes);
+  EXPECT_THAT(FetchBad(name), HasCode(Code::kCorruption));
+}
+
+TEST_F(WalFetchTest, LeavesTheRecordsOfAnUnknownReleaseAlone) {
+  std::string later = MakeSegment(1, 3, 77);
+  for (size_t page = 0; page < later.size(); page += 8192) later[page] = 0x7F;
+  later[5'000] = static_cast<char>(later[5'000] ^ 1);
+  Store(std::string("wal_005/") + kName, later);
+  EXPECT_THAT(Fetch(kName), IsOk());
+}
+
 TEST_F(WalFetchTest, RefusesAHistoryThatDoesNotParse) {
   Store("wal_005/00000002.history", "nonsense");
   EXPECT_THAT(FetchBad("00000002.history"), HasCode(Code::kCorruption));

@@ -71,6 +71,29 @@ TEST_F(WalPushTest, RefusesASegmentOfALaterTimelineThanItsName) {
   EXPECT_THAT(Push(dir_.Write(kName, MakeSegment(2, 3, 77))), HasCode(Code::kCorruption));
 }
 
+// Refusing it would end archiving, and lose what follows too.
+TEST_F(WalPushTest, ArchivesADamagedRecordWithAnErrorThatNamesIt) {
+  std::string bad = MakeSegment(1, 3, 77);
+  bad[500'000] = static_cast<char>(bad[500'000] ^ 1);
+  ASSERT_OK(Push(dir_.Write(kName, bad)).status());
+  EXPECT_EQ(Stored(std::string("wal_005/") + kName), bad);
+  EXPECT_TRUE(ctx_.log().Has("the WAL in it is damaged at 0/37", LogLevel::kError));
+  EXPECT_TRUE(ctx_.log().Has("take a new backup", LogLevel::kError));
+}
+
+TEST_F(WalPushTest, SaysWhereTheWalEndsThatDoesNotFillItsSegment) {
+  const std::string cut = MakeSegment(1, 3, 77).substr(0, 300'000) + std::string((1 << 20) - 300'000, '\0');
+  ASSERT_OK(Push(dir_.Write(kName, cut)).status());
+  EXPECT_TRUE(ctx_.log().Has("ends at 0/3", LogLevel::kWarning));
+  EXPECT_FALSE(ctx_.log().Has("", LogLevel::kError));
+  EXPECT_THAT(Push(dir_.Write(std::string(kName) + ".partial", cut)), IsOk());
+}
+
+TEST_F(WalPushTest, SaysNothingOfHealthyWal) {
+  ASSERT_OK(Push(dir_.Write(kName, MakeSegment(1, 3, 77))).status());
+  EXPECT_FALSE(ctx_.log().Has("", LogLevel::kWarning));
+}
+
 TEST_F(WalPushTest, TakesPartialHistoryAndBackupFiles) {
   EXPECT_THAT(Push(dir_.Write(std::string(kName) + ".partial", MakeSegment(1, 3, 77))), IsOk());
   EXPECT_THAT(Push(dir_.Write("00000002.history", "1\t0/3000000\tno recovery target specified\n")), IsOk());

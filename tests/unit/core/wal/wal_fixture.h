@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <string>
 
 #include "core/catalog/codec_source.h"
@@ -14,23 +13,17 @@
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_context.h"
+#include "tests/support/wal_builder.h"
 
 namespace walrig::test {
 
-// A segment of PostgreSQL 15 whose first header fits `name`; the rest is filled with `fill`.
+// A segment of PostgreSQL 15, full of records of `fill`.
 inline std::string MakeSegment(uint32_t timeline, uint64_t number, uint64_t system_identifier, char fill = 'x',
                                uint32_t segment_bytes = 1u << 20) {
-  std::string bytes(segment_bytes, fill);
-  const auto put = [&bytes](size_t at, auto value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
-  std::memset(bytes.data(), 0, 40);
-  put(0, uint16_t{0xD110});
-  put(2, uint16_t{0x0002});
-  put(4, timeline);
-  put(8, number * segment_bytes);
-  put(24, system_identifier);
-  put(32, segment_bytes);
-  put(36, uint32_t{8192});
-  return bytes;
+  WalBuilder wal({.timeline = timeline, .first_segment = number, .system_identifier = system_identifier,
+                  .segment_bytes = segment_bytes});
+  wal.FillSegment(fill);
+  return wal.Segment();
 }
 
 class PlainCodecs final : public CodecProvider {

@@ -1,4 +1,4 @@
-#include "core/wal/archived_file.h"
+#include "core/catalog/archived_wal.h"
 
 #include <algorithm>
 #include <optional>
