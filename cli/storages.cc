@@ -246,6 +246,15 @@ void Wiring::Watch(const std::vector<Place>& places, const StorageUse& use, cons
   }
 }
 
+Result<std::string> Wiring::ArchiveId(const std::string& target) const {
+  WALRIG_ASSIGN(const std::vector<Place> places, Places());
+  std::string id;
+  for (const Place& place : places) {
+    if (target.empty() || target == "all" || place.name == ToLower(target)) id += place.id + "\n";
+  }
+  return id;
+}
+
 Result<std::vector<NamedStorage>> Wiring::OpenStorages(const Context& ctx, const StorageUse& use) {
   WALRIG_ASSIGN(std::vector<Place> places, Places());
   const std::string target = ToLower(use.target == "all" ? std::string() : use.target);

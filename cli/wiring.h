@@ -88,6 +88,8 @@ class Wiring : public CodecProvider {
   Result<std::vector<NamedStorage>> OpenStorages(const Context& ctx, const StorageUse& use);
   // The directories of storages that are directories of this machine (fs), whether they exist or not. FAILS WITH: kConfig.
   Result<std::vector<std::string>> StorageDirectories() const;
+  // Names the places of the settings, or the one of `target`, without a secret: other places have another name.
+  Result<std::string> ArchiveId(const std::string& target) const;
   // What new objects are written with. Call it before anything is written: a cipher that is configured and not
   // installed is an error here.
   Result<Codec> WriteCodec(const Context& ctx);

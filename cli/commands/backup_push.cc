@@ -139,10 +139,11 @@ Json ReportJson(const BackupPushReport& report) {
               {"corrupt_pages", report.findings}};
 }
 
-// With failover storages wal-push may write to another one than this backup goes to, and wal-fetch looks into all.
+// With failover storages wal-push may write to another one than this backup goes to, and wal-fetch looks into all: all get
+// the archive's marker.
 Result<std::vector<NamedStorage>> Archives(Invocation& call, Wiring& wiring) {
   if (!call.settings.FindExplicit("WALG_FAILOVER_STORAGES").has_value()) return std::vector<NamedStorage>();
-  return wiring.OpenStorages(call.ctx, {.read_only = true, .turbo = call.turbo});
+  return wiring.OpenStorages(call.ctx, {.turbo = call.turbo});
 }
 
 Result<ExitCode> Run(Invocation& call) {

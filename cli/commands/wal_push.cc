@@ -51,13 +51,15 @@ Result<WalPushReport> PushToOne(Invocation& call, Wiring& wiring, const WalPushO
 }
 
 Result<ExitCode> Run(Invocation& call) {
-  WALRIG_ASSIGN(const WalPushOptions options, OptionsFrom(call));
+  WALRIG_ASSIGN(WalPushOptions options, OptionsFrom(call));
   Wiring wiring(call.settings, call.log);
+  WALRIG_ASSIGN(options.archive_id, wiring.ArchiveId(TargetStorage(call)));
   WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
-  // Under the guard the name is looked for in all storages; otherwise the first that lives is enough.
-  const bool guarded = options.prevent_overwrite || options.path.ends_with(".history");
+  // Under the guard the name is looked for in all storages, and all get the archive's marker once; otherwise the first that
+  // lives is enough.
+  const bool every = options.prevent_overwrite || options.path.ends_with(".history") || !ArchiveIsNoted(options);
   WALRIG_ASSIGN(std::vector<NamedStorage> storages,
-                wiring.OpenStorages(call.ctx, {.turbo = call.turbo, .one = !guarded, .target = TargetStorage(call)}));
+                wiring.OpenStorages(call.ctx, {.turbo = call.turbo, .one = !every, .target = TargetStorage(call)}));
   std::vector<const NamedStorage*> alive;
   for (const NamedStorage& one : storages) {
     if (one.storage != nullptr) alive.push_back(&one);

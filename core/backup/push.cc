@@ -21,6 +21,7 @@
 #include "core/base/json.h"
 #include "core/base/string_util.h"
 #include "core/base/time_format.h"
+#include "core/catalog/archive_marker.h"
 #include "core/layout/backup_name.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/tar_writer.h"
@@ -377,6 +378,7 @@ Result<BackupPushReport> BackupPush(const Context& ctx, const BackupPushOptions&
     push.Undo(ctx);
     return status;
   }
+  MarkArchives(ctx, deps.storage, deps.archives);
   return push.Report(ctx);
 }
 

@@ -62,7 +62,7 @@ struct BackupPushDeps {
   Codec codec;
   BackupServer& server;
   ProgressCounters* progress = nullptr;  // may be null
-  std::vector<Storage*> archives{};      // where the WAL of the backup may come to lie besides `storage`
+  std::vector<Storage*> archives{};      // where the backup's WAL may come to lie besides `storage`; all get the archive's marker
 };
 
 struct BackupPushReport {

@@ -4,6 +4,7 @@
 //   basebackups_005/<backup>/metadata.json, files_metadata.json, backup_manifest, walrig.json
 //   basebackups_005/<backup>/tar_partitions/part_001.tar.zst, pg_control.tar.zst, backup_label.tar.zst
 //   wal_005/<wal file>.zst
+//   wal_005/walrig.archive
 //
 // docs/formats/storage_layout.md. Builders join; nothing is checked or normalised.
 // THREADS: pure functions.
@@ -19,6 +20,8 @@ namespace walrig {
 
 inline constexpr std::string_view kBackupsFolder = "basebackups_005/";
 inline constexpr std::string_view kWalFolder = "wal_005/";
+// Says that here is an archive (core/catalog/archive_marker). Its name is not a WAL file's, in WAL-G's eyes neither.
+inline constexpr std::string_view kArchiveMarkerKey = "wal_005/walrig.archive";
 inline constexpr std::string_view kCatchupFolder = "catchup_005/";
 inline constexpr std::string_view kTarFolder = "tar_partitions/";
 inline constexpr std::string_view kSentinelSuffix = "_backup_stop_sentinel.json";

@@ -17,7 +17,7 @@ namespace walrig {
 namespace {
 
 bool StoredPlain(std::string_view key) {
-  return key.ends_with(".json") || key.ends_with("/" + std::string(kManifestName));
+  return key == kArchiveMarkerKey || key.ends_with(".json") || key.ends_with("/" + std::string(kManifestName));
 }
 
 Status CheckNoProof(const std::vector<ObjectInfo>& objects) {

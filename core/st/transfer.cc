@@ -12,6 +12,7 @@
 
 #include "core/base/exception_status.h"
 #include "core/base/random.h"
+#include "core/catalog/archive_marker.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/download.h"
 #include "core/pipeline/threads.h"
@@ -288,6 +289,8 @@ Result<TransferReport> TransferObjects(const Context& ctx, Storage& source, Stor
   const std::vector<Backup> backups = TakeBackups(&objects, prefix, options.objects_max);
   WALRIG_ASSIGN(const std::set<std::string> living, BackupsOfPieces(ctx, source, target, prefix, objects));
   WALRIG_ASSIGN(TransferReport all, ForObjects(ctx, objects, [&](const Context& inner, const ObjectInfo& object) -> Status {
+    // The target is an archive too from now on, and the source stays one.
+    if (object.key == kArchiveMarkerKey) return EnsureArchiveMarker(inner, target);
     Status status;
     if (living.contains(BackupOfKey(object.key).value_or(std::string()))) {
       // Below a living sentinel nothing is replaced and nothing added.

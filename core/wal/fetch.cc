@@ -9,6 +9,7 @@
 
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
+#include "core/catalog/archive_marker.h"
 #include "core/catalog/archived_wal.h"
 #include "core/io/durable_file.h"
 #include "core/postgres/wal_content.h"
@@ -77,8 +78,10 @@ Status CheckWalFetchArguments(const std::string& name, const std::string& destin
 Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps) {
   WALRIG_TRY(CheckWalFetchArguments(options.name, options.destination));
   const WalFile kind = ClassifyWalFile(options.name);
-  WALRIG_ASSIGN(ArchivedWalFile archived,
-                OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name, options.preferred_extension));
+  Result<ArchivedWalFile> opened =
+      OpenArchivedWalFile(ctx, deps.storage, deps.codecs, options.name, options.preferred_extension);
+  if (opened.status().code() == Code::kNotFound) WALRIG_TRY(CheckIsArchive(ctx, deps.storage));
+  WALRIG_ASSIGN(ArchivedWalFile archived, std::move(opened));
   // Not synced: PostgreSQL reads the file at once, syncs what it keeps itself, and asks again after a crash.
   auto file = DurableFile::Create(options.destination, {.mode = ModeByUmask(), .replace = false, .sync = false,
                                                         .owner_of_folder = true});

@@ -47,8 +47,8 @@ struct WalFetchReport {
 // directory is missing), kAlreadyExists (the destination is there).
 Status CheckWalFetchArguments(const std::string& name, const std::string& destination);
 
-// FAILS WITH: kNotFound only when the archive was readable and does not hold the file (PostgreSQL then goes on without
-// it, so a network that is down must never say this); what CheckWalFetchArguments says, kCorruption, kTruncated (the
+// FAILS WITH: kNotFound only when the archive was readable, is an archive (core/catalog/archive_marker) and does not hold the
+// file (PostgreSQL then goes on without it, so a network that is down or a mount that is away must never say this); what CheckWalFetchArguments says, kCorruption, kTruncated (the
 // object), kConflict (another cluster's), storage errors.
 Result<WalFetchReport> WalFetch(const Context& ctx, const WalFetchOptions& options, const WalFetchDeps& deps);
 

@@ -30,6 +30,16 @@ Result<std::string> MarkerText(const LocalWalFile& file) {
 
 }  // namespace
 
+ArchiveNote::ArchiveNote(const std::string& wal_directory, std::string_view archive_id)
+    : directory_(wal_directory + "/walg_data/"), path_(directory_ + "walrig_archive_" + Xxh128Hex(AsBytes(archive_id))) {}
+
+bool ArchiveNote::Exists() const { return access(path_.c_str(), F_OK) == 0; }
+
+Status ArchiveNote::Add(const Context& ctx) const {
+  WALRIG_TRY(MakeFolders(directory_));
+  return WriteFileDurably(ctx, path_, "", {.owner_of_folder = true});
+}
+
 UploadMarkers::UploadMarkers(const std::string& wal_directory)
     : directory_(wal_directory + "/walg_data/walg_archive_status/") {}
 

@@ -19,6 +19,18 @@
 
 namespace walrig {
 
+// That an archive was given its marker (core/catalog/archive_marker): <walg_data>/walrig_archive_<hash of what names it>, empty.
+class ArchiveNote {
+ public:
+  ArchiveNote(const std::string& wal_directory, std::string_view archive_id);
+  bool Exists() const;
+  Status Add(const Context& ctx) const;
+
+ private:
+  std::string directory_;
+  std::string path_;
+};
+
 class UploadMarkers {
  public:
   // `wal_directory` is pg_wal (or wherever the files to push lie); markers live in its walg_data.

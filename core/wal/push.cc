@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "core/catalog/archive_marker.h"
 #include "core/catalog/archived_wal.h"
 #include "core/storage/objects.h"
 #include "core/wal/background_push.h"
@@ -36,7 +37,21 @@ Result<bool> ArchivedInBackground(const Context& ctx, const LocalWalFile& file, 
   return archived;
 }
 
+// The note comes first: where none can be kept, every call would ask for the marker again.
+void MarkArchive(const Context& ctx, const LocalWalFile& file, const std::string& wal_directory, const WalPushOptions& options,
+                 const WalPushDeps& deps) {
+  const ArchiveNote note(wal_directory, options.archive_id);
+  const bool history = file.kind.kind == WalFileKind::kHistory;
+  if (note.Exists() && !history) return;
+  const Status noted = note.Add(ctx);
+  if (!noted.ok() && !history) return ctx.log->Write(LogLevel::kDebug, "wal", "no note of the archive's marker: " + noted.ToString());
+  // One that could not be stored is not tried again for each segment either: backups and histories do it.
+  MarkArchives(ctx, deps.storage, deps.others);
+}
+
 }  // namespace
+
+bool ArchiveIsNoted(const WalPushOptions& options) { return ArchiveNote(WalDirectory(options), options.archive_id).Exists(); }
 
 Result<WalPushReport> WalPush(const Context& ctx, const WalPushOptions& options, const WalPushDeps& deps) {
   WALRIG_ASSIGN(const LocalWalFile file, OpenLocalWalFile(options.path, options.segment_bytes));
@@ -57,6 +72,7 @@ Result<WalPushReport> WalPush(const Context& ctx, const WalPushOptions& options,
     ctx.log->Write(LogLevel::kInfo, "",
                    fmt::format("WAL file '{}' already archived with equal content, skipping", file.path));
   }
+  MarkArchive(ctx, file, wal_directory, options, deps);
   report.already_archived = upload->already_archived;
   report.stored_bytes = upload->stats.stored_bytes;
   return report;

@@ -28,6 +28,7 @@ struct WalPushOptions {
   size_t compress_workers = 2;       // threads that compress this file
   size_t background_workers = 15;    // others uploaded at a time; WALG_UPLOAD_CONCURRENCY - 1
   size_t background_files_max = 31;  // in one call; TOTAL_BG_UPLOADED_LIMIT - 1
+  std::string archive_id;            // names the storages of the settings, for the note that they have the archive's marker
   bool rename_ready = false;         // PG_READY_RENAME: .ready of background uploads becomes .done
 };
 
@@ -35,7 +36,8 @@ struct WalPushDeps {
   Storage& storage;
   Codec codec;            // what new objects are written with
   CodecProvider& codecs;  // to read an object that is there already, for the overwrite guard
-  std::vector<Storage*> others{};  // where the guard compares too: the name may have been archived there meanwhile
+  // Where the guard compares too, since the name may have been archived there meanwhile, and what gets the archive's marker.
+  std::vector<Storage*> others{};
 };
 
 struct WalPushReport {
@@ -45,6 +47,10 @@ struct WalPushReport {
   uint64_t stored_bytes = 0;
   size_t background_files = 0;  // others that were archived meanwhile
 };
+
+// Whether walg_data has a note that the archive of `options.archive_id` was given its marker. Without one, and for a history, WalPush
+// puts the marker into deps.storage and deps.others, and notes it: no later call asks for it.
+bool ArchiveIsNoted(const WalPushOptions& options);
 
 // FAILS WITH: kInvalidArgument (not a WAL file's name), kNotFound (no such file), kCorruption (header or size do not
 // fit the name), kConflict (another cluster's segment; or, under the guard, different content is archived), storage

@@ -52,7 +52,7 @@ class CipherGcrypt(unittest.TestCase):
 
     def objects(self, storage):
         return sorted(os.path.join(directory, name) for directory, _, names in os.walk(storage) for name in names
-                      if "tar_partitions" in directory or "wal_005" in directory)
+                      if ("tar_partitions" in directory or "wal_005" in directory) and name != "walrig.archive")
 
     def round_trip(self, method, **more):
         w, name = self.world, "gcrypt-" + method

@@ -43,7 +43,7 @@ class Eio(unittest.TestCase):
         return self.world.walrig(*words, cluster=self.primary, env={"WALG_FILE_PREFIX": self.storage, "WALRIG_WAL_ARCHIVE": "elsewhere", **(env or {})}, **more)
 
     def objects(self):
-        return [os.path.relpath(os.path.join(d, f), self.storage) for d, _, fs in os.walk(self.storage) for f in fs]
+        return [os.path.relpath(os.path.join(d, f), self.storage) for d, _, fs in os.walk(self.storage) for f in fs if f != "walrig.archive"]
 
     def push(self):
         return self.walrig("backup-push", self.primary.pgdata)

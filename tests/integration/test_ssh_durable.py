@@ -72,7 +72,7 @@ class Durable(unittest.TestCase):
         shutil.rmtree(os.path.join(self.sshd.data, "wal_005"), True)
 
     def stored(self):
-        return [key for key in self.sshd.keys("wal_005/") if ".tmp." not in key]
+        return [key for key in self.sshd.keys("wal_005/") if ".tmp." not in key and not key.endswith("walrig.archive")]
 
     def push(self, path):
         return self.world.walrig("wal-push", path, check=False, timeout=60)
@@ -105,7 +105,7 @@ class Durable(unittest.TestCase):
                 self.assertEqual(done.code, 0, done)
                 self.assertTrue(self.same(path))
                 calls = self.sshd.calls()
-                died = [i for i, (name, _) in enumerate(calls) if name == call]
+                died = [i for i, (name, path) in enumerate(calls) if name == call and "walrig.archive" not in path]
                 self.assertEqual(len(died), 1, calls)
                 self.assertIn("wal_005", [os.path.basename(name) for what, name in calls[died[0]:] if what == "fsync"], "the folder was not synced after the name was given")
                 shutil.rmtree(os.path.join(self.sshd.data, "wal_005"))

@@ -49,6 +49,18 @@ TEST_F(TransferTest, MovesObjectsAndDeletesThemAtTheSource) {
   EXPECT_EQ(ReadObject(ctx(), target_, "wal_005/7", 100).value(), "wwwwwww");
 }
 
+TEST_F(TransferTest, TheArchivesMarkerStaysAndTheTargetGetsOne) {
+  Put(source_, "wal_005/walrig.archive", "of another release");
+  Put(source_, "wal_005/1", "w");
+  for (int run = 0; run < 2; ++run) {
+    ASSERT_OK_AND_ASSIGN(const TransferReport report, TransferObjects(ctx(), source_, target_, "wal_005/", {}));
+    EXPECT_EQ(report.failed, 0u);
+    EXPECT_EQ(ReadObject(ctx(), source_, "wal_005/walrig.archive", 100).value(), "of another release");
+    EXPECT_TRUE(Exists(ctx(), target_, "wal_005/walrig.archive").value());
+  }
+  EXPECT_EQ(Count(source_), 1u);
+}
+
 TEST_F(TransferTest, AnotherObjectOfTheNameIsKeptAtBothPlaces) {
   Put(source_, "a", "new");
   Put(target_, "a", "older");

@@ -53,6 +53,7 @@ class StuckStorage final : public StorageWrapper {
 };
 
 TEST_F(BackgroundTest, AnUploadThatDoesNotEndIsStoppedSoonAfterTheAskedForFile) {
+  NoteArchive(dir_.File("pg_wal"));
   const std::string asked_for = WaitingFile(kName, 3);
   WaitingFile(kOther, 4);
   StuckStorage stuck(storage_);
@@ -117,6 +118,7 @@ class PatientStorage final : public StorageWrapper {
 };
 
 TEST_F(BackgroundTest, WhatIsMarkedAsDoneNeedsNoMarkerThatNobodyRemoves) {
+  NoteArchive(dir_.File("pg_wal"));
   const std::string asked_for = WaitingFile(kName, 3);
   WaitingFile(kOther, 4);
   const std::string done = dir_.File("pg_wal/archive_status/" + std::string(kOther) + ".done");
@@ -131,6 +133,7 @@ TEST_F(BackgroundTest, WhatIsMarkedAsDoneNeedsNoMarkerThatNobodyRemoves) {
 }
 
 TEST_F(BackgroundTest, WhatIsArchivedIsMarkedAndTheNextCallAsksOnceAndOpensNothing) {
+  NoteArchive(dir_.File("pg_wal"));
   const std::string asked_for = WaitingFile(kName, 3);
   const std::string other = WaitingFile(kOther, 4);
   const std::string marker = dir_.File("pg_wal/walg_data/walg_archive_status/" + std::string(kOther));

@@ -30,7 +30,34 @@ TEST_F(WalFetchTest, FindsTheTrailingDotThatOldReleasesWrote) {
   EXPECT_THAT(Fetch(kName), IsOk());
 }
 
-TEST_F(WalFetchTest, AbsentIsNotFoundAndLeavesNothing) { EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotFound)); }
+TEST_F(WalFetchTest, AbsentIsNotFoundAndLeavesNothing) {
+  Store("wal_005/000000010000000000000002", "what an archive of WAL-G holds");
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotFound));
+}
+
+// A mount point without its mount: PostgreSQL would take the answer for the end of WAL.
+TEST_F(WalFetchTest, AnEmptyPlaceIsNoArchiveThatLacksTheFile) {
+  for (const std::string name : {kName, "00000002.history"}) {
+    const Status status = FetchBad(name);
+    EXPECT_THAT(status, HasCode(Code::kUnavailable));
+    EXPECT_THAT(status, MessageHas("is its file system mounted"));
+  }
+  Store("walrig_storage_check_1", "left by a check");
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kUnavailable));
+  Store("wal_005/walrig.archive", "");
+  EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotFound));
+}
+
+TEST_F(WalFetchTest, WhoCannotAskForTheMarkerDoesNotKnow) {
+  Store("basebackups_005/base_1/walrig.json", "{}");
+  FaultyStorage faulty(storage_);
+  for (const StorageCall call : {StorageCall::kStat, StorageCall::kList}) {
+    faulty.Set({.only = call, .fail_from = 1, .fail_times = 100, .failure = PermissionDenied("HTTP 403")});
+    const auto report = WalFetch(ctx_, {.name = kName, .destination = dir_.File("out"), .preferred_extension = "", .segment_bytes = 0},
+                                 {.storage = faulty, .codecs = codecs_});
+    EXPECT_THAT(report.status(), HasCode(Code::kPermission));
+  }
+}
 
 // A token endpoint or a proxy may answer 404 for the storage as a whole: that is no word about the file.
 TEST_F(WalFetchTest, AnArchiveThatCannotBeListedIsNotAnAbsentFile) {
@@ -173,13 +200,14 @@ TEST_F(WalFetchTest, AFormThatWalGDoesNotKnowIsNotAbsentEither) {
   EXPECT_THAT(FetchBad(kName), HasCode(Code::kNotSupported));
 }
 
-TEST_F(WalFetchTest, AnAbsentFileCostsOneGetAndOneList) {
+TEST_F(WalFetchTest, AnAbsentFileCostsOneGetOneListAndALookAtTheMarker) {
+  Store(std::string(kArchiveMarkerKey), "marker");
   FaultyStorage counting(storage_);
   counting.Set({});
   const WalFetchOptions options{
       .name = kName, .destination = dir_.File("out"), .preferred_extension = "zst", .segment_bytes = 0};
   EXPECT_THAT(WalFetch(ctx_, options, {.storage = counting, .codecs = codecs_}), HasCode(Code::kNotFound));
-  EXPECT_EQ(counting.counted(), 2u);
+  EXPECT_EQ(counting.counted(), 3u);
 }
 
 TEST_F(WalFetchTest, OfSeveralFormsThatOfWalGsOrderIsTaken) {

@@ -71,6 +71,7 @@ TEST_P(OtherClusterTest, AnArchiveThatDoesNotAnswerIsNoReasonToReplace) {
 }
 
 TEST_P(OtherClusterTest, AFreeNameCostsNoRequestWhereTheStorageDecidesAndOneElsewhere) {
+  NoteArchive(dir_.path());
   ASSERT_THAT(PushSegment(77, 'a'), IsOk());
   const uint64_t all = faulty_.counted();
   ASSERT_OK(DeleteAll(ctx_, storage_, {kKey}));

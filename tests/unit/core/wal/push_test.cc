@@ -266,6 +266,48 @@ TEST_F(WalPushTest, StoresNothingOfAFileThatIsWrittenToMeanwhile) {
   EXPECT_EQ(ObjectCount(), 0u);
 }
 
+TEST_F(WalPushTest, MarksTheArchiveOnceAndNotesIt) {
+  FaultyStorage counting(storage_);
+  WalPushOptions options = PushOptions(dir_.Write(kName, MakeSegment(1, 3, 77)));
+  options.archive_id = "default#1";
+  const auto stats = [&] {
+    counting.Set({.only = StorageCall::kStat});
+    EXPECT_THAT(WalPush(ctx_, options, {.storage = counting, .codec = {}, .codecs = codecs_}), IsOk());
+    return counting.counted();
+  };
+  EXPECT_FALSE(ArchiveIsNoted(options));
+  EXPECT_EQ(stats(), 1u);
+  EXPECT_TRUE(ArchiveIsNoted(options));
+  ASSERT_OK_AND_ASSIGN(const bool marked, Exists(ctx_, storage_, kArchiveMarkerKey));
+  EXPECT_TRUE(marked);
+  EXPECT_EQ(stats(), 0u);
+  options.archive_id = "default#2";  // another bucket
+  EXPECT_EQ(stats(), 1u);
+  options.path = dir_.Write("00000002.history", "1\t0/3000000\tone\n");
+  EXPECT_EQ(stats(), 1u) << "a history looks always";
+}
+
+TEST_F(WalPushTest, MarksEveryStorageOfAFailover) {
+  MemoryStorage other, away;
+  FaultyStorage faulty(away);
+  faulty.Set({.fail_from = 1, .fail_times = 1000, .failure = Unavailable("away")});
+  WalPushDeps deps = PushDeps();
+  deps.others = {&faulty, &other};
+  EXPECT_THAT(WalPush(ctx_, PushOptions(dir_.Write(kName, MakeSegment(1, 3, 77))), deps), IsOk());
+  ASSERT_OK_AND_ASSIGN(const bool marked, Exists(ctx_, other, kArchiveMarkerKey));
+  EXPECT_TRUE(marked);
+  EXPECT_TRUE(ctx_.log().Has("walrig.archive could not be stored", LogLevel::kWarning));
+}
+
+TEST_F(WalPushTest, AsksForNoMarkerWhereNoNoteCanBeKept) {
+  dir_.Write("walg_data", "a file where the directory must be");
+  FaultyStorage counting(storage_);
+  counting.Set({.only = StorageCall::kStat});
+  EXPECT_THAT(WalPush(ctx_, PushOptions(dir_.Write(kName, MakeSegment(1, 3, 77))), {.storage = counting, .codec = {}, .codecs = codecs_}),
+              IsOk());
+  EXPECT_EQ(counting.counted(), 0u);
+}
+
 TEST_F(WalPushTest, StopsWhenAsked) {
   ctx_.stop().RequestStop();
   EXPECT_THAT(Push(dir_.Write(kName, MakeSegment(1, 3, 77))), HasCode(Code::kCancelled));

@@ -3,12 +3,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "core/catalog/codec_source.h"
+#include "core/layout/paths.h"
 #include "core/storage/memory.h"
 #include "core/storage/objects.h"
 #include "core/wal/fetch.h"
+#include "core/wal/markers.h"
 #include "core/wal/push.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_dir.h"
@@ -57,6 +60,8 @@ class WalTest : public ::testing::Test {
     return WalFetch(ctx_, {.name = name, .destination = dir_.File(to), .preferred_extension = "", .segment_bytes = 0},
                     FetchDeps());
   }
+  // As after the first push: the archive has its marker, and pg_wal the note of it.
+  void NoteArchive(const std::string& wal_directory) { ASSERT_OK(ArchiveNote(wal_directory, "").Add(ctx_)); }
   void Store(const std::string& key, const std::string& bytes) {
     ASSERT_THAT(WriteObject(ctx_, storage_, key, bytes), IsOk());
   }
@@ -64,7 +69,12 @@ class WalTest : public ::testing::Test {
     auto bytes = ReadObject(ctx_, storage_, key, 64 << 20);
     return bytes.ok() ? *bytes : "(" + bytes.status().ToString() + ")";
   }
-  size_t ObjectCount() { return ListAll(observer_, storage_, "")->size(); }
+  // Without the archive's marker.
+  size_t ObjectCount() {
+    const auto objects = ListAll(observer_, storage_, "");
+    return static_cast<size_t>(std::count_if(objects->begin(), objects->end(),
+                                             [](const ObjectInfo& object) { return object.key != kArchiveMarkerKey; }));
+  }
 
   TempDir dir_;
   TestContext ctx_;
