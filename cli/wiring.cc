@@ -96,6 +96,13 @@ Result<PluginChoice> ChooseCompressor(const Settings& settings) {
   return choice;
 }
 
+std::string PreferredExtension(const Settings& settings) {
+  const Result<PluginChoice> compressor = ChooseCompressor(settings);
+  if (!compressor.ok()) return {};
+  const std::optional<CompressionMethod> method = MethodByName(compressor->name);
+  return method.has_value() ? std::string(method->extension) : std::string();
+}
+
 Result<PluginChoice> ChooseCipher(const Settings& settings) {
   const std::optional<SettingValue> named = settings.FindExplicit("WALRIG_CIPHER");
   if (named.has_value()) {
@@ -205,7 +212,12 @@ Result<Compressor*> Wiring::LoadReader(const Context& ctx, std::string_view exte
   if (const std::optional<CompressionMethod> method = MethodOfExtension(extension)) {
     name = method->compressor;
   } else {
-    WALRIG_ASSIGN(name, plugins->CompressorForExtension(extension));
+    Result<std::string> found = plugins->CompressorForExtension(extension);
+    // A plugin that is not found is not an object that is not found.
+    if (found.status().code() == Code::kNotFound) {
+      return NotSupported(std::string(found.status().message())).Hint(std::string(found.status().hint()));
+    }
+    WALRIG_ASSIGN(name, std::move(found));
   }
   Result<std::unique_ptr<Compressor>> made = plugins->NewCompressor(ctx, name, {}, SettingLookup());
   if (!made.ok()) {

@@ -41,6 +41,9 @@ Result<uint64_t> RateSetting(const Settings& settings, std::string_view key, Log
 Result<PluginChoice> ChooseStorage(const Settings& settings);
 // By --compressor, else WALG_COMPRESSION_METHOD. Name "none" for none.
 Result<PluginChoice> ChooseCompressor(const Settings& settings);
+// Of objects that the configured compressor writes: what is probed first when WAL is read. "" when that is not known, since a
+// setting that matters for writing must not keep anything from being read.
+std::string PreferredExtension(const Settings& settings);
 // By --cipher, else by which keys are set. Name "" for none, never when a key is set.
 // FAILS WITH: kConfig when keys of several ciphers are set and nothing says which one to use.
 Result<PluginChoice> ChooseCipher(const Settings& settings);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr CliOption kOptions[] = {
     {.name = "all", .help = "Verify every backup of the storage"},
-    {.name = "no-wal", .help = "Do not look whether the WAL that the backup needs is archived"},
+    {.name = "no-wal", .help = "Leave out the WAL that the backup needs"},
     {.name = "json", .help = "Print a report as JSON"},
     kTargetStorage,
 };
@@ -26,6 +26,8 @@ Json ResultJson(const BackupVerifyResult& result) {
   Json findings = Json::array();
   for (const VerifyFinding& finding : result.findings)
     findings.push_back({{"where", finding.where}, {"what", finding.what}});
+  Json left_out = Json::array();
+  for (const VerifyLeftOut& one : result.left_out) left_out.push_back({{"what", one.what}, {"why", one.why}});
   return Json{{"backup_name", result.backup_name},
               {"ok", result.ok},
               {"hashes_checked", result.hashes_checked},
@@ -41,7 +43,9 @@ Json ResultJson(const BackupVerifyResult& result) {
               {"compressed_size", result.stored_bytes},
               {"uncompressed_size", result.plain_bytes},
               {"findings_count", result.findings_count},
-              {"findings", findings}};
+              {"findings", findings},
+              {"not_checked", left_out},
+              {"not_verified", result.not_verified}};
 }
 
 std::string Checked(const BackupVerifyResult& result) {
@@ -56,6 +60,10 @@ std::string Checked(const BackupVerifyResult& result) {
 
 void PrintText(Invocation& call, const BackupVerifyReport& report) {
   for (const BackupVerifyResult& result : report.backups) {
+    if (!result.not_verified.empty()) {
+      call.out.Line(fmt::format("{}: not verified: {}", result.backup_name, result.not_verified));
+      continue;
+    }
     call.out.Line(fmt::format("{}: {} ({} files, {} plain, {} stored; checked: {})", result.backup_name,
                               result.ok ? "ok" : "DAMAGED", result.files, FormatBytes(result.plain_bytes),
                               FormatBytes(result.stored_bytes), Checked(result)));
@@ -69,6 +77,7 @@ void PrintText(Invocation& call, const BackupVerifyReport& report) {
     if (result.findings_count > result.findings.size()) {
       call.out.Line(fmt::format("  and {} more", result.findings_count - result.findings.size()));
     }
+    for (const VerifyLeftOut& one : result.left_out) call.out.Line(fmt::format("  not checked: {}: {}", one.what, one.why));
   }
 }
 
@@ -86,29 +95,34 @@ Result<ExitCode> Run(Invocation& call) {
   if (options.all != options.selector.name.empty()) return UsageError(call, "backup-verify needs a name or --all");
   WALRIG_ASSIGN(options.workers, PositiveSetting(call.settings, "WALG_DOWNLOAD_CONCURRENCY"));
   options.check_wal = !call.Has("no-wal");
+  options.preferred_extension = PreferredExtension(call.settings);
   Wiring wiring(call.settings, call.log);
   WALRIG_TRY(wiring.PrepareCipher(call.ctx));
   WALRIG_ASSIGN(const auto storage, wiring.OpenStorage(call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
   ProgressLine progress(call.ctx, call.settings);
   BackupVerifyDeps deps{*storage, wiring, &progress.counters()};
-  WALRIG_ASSIGN(const BackupVerifyReport report, BackupVerify(progress.context(), options, deps));
+  BackupVerifyReport report;
+  const Status ended = BackupVerify(progress.context(), options, deps, &report);
   progress.Stop();
-  if (call.Has("json")) {
+  const bool tell = ended.ok() || !report.backups.empty();
+  if (call.Has("json") && tell) {
     Json array = Json::array();
     for (const BackupVerifyResult& result : report.backups) array.push_back(ResultJson(result));
     call.out.Json(array);
-  } else {
+  } else if (tell) {
     PrintText(call, report);
-    if (options.all) PrintSum(call, report);
+    if (options.all && ended.ok()) PrintSum(call, report);
   }
-  return report.ok() ? ExitCode::kOk : ExitCode::kFindings;
+  WALRIG_TRY(ended);
+  if (report.damaged()) return ExitCode::kFindings;
+  return report.ok() ? ExitCode::kOk : ExitCode::kError;
 }
 
 constexpr Command kCommand = {
     .name = "backup-verify",
     .summary = "Read a backup back and prove it, without restoring",
     .arguments = "NAME|LATEST|--all",
-    .description = "Ends with exit code 3 when something is damaged or missing.",
+    .description = "Ends with exit code 3 when something is damaged or missing, with 1 when that cannot be told.",
     .options = kOptions,
     .arguments_min = 0,
     .arguments_max = 1,

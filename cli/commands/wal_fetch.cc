@@ -6,7 +6,6 @@
 #include "cli/commands/common.h"
 #include "cli/wiring.h"
 #include "core/base/string_util.h"
-#include "core/layout/plugin_set.h"
 #include "core/wal/fetch.h"
 
 namespace walrig {
@@ -21,12 +20,7 @@ Result<WalFetchOptions> OptionsFrom(const Invocation& call) {
   options.name = call.Argument(0);
   options.destination = call.Argument(1);
   WALRIG_ASSIGN(options.segment_bytes, SegmentBytes(call.settings));
-  // Only what is probed first: a setting that matters for writing must not keep WAL from being read.
-  const Result<PluginChoice> compressor = ChooseCompressor(call.settings);
-  if (compressor.ok()) {
-    const std::optional<CompressionMethod> method = MethodByName(compressor->name);
-    if (method.has_value()) options.preferred_extension = method->extension;
-  }
+  options.preferred_extension = PreferredExtension(call.settings);
   return options;
 }
 

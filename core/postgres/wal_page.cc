@@ -5,12 +5,6 @@
 #include "core/postgres/little_endian.h"
 
 namespace walrig {
-namespace {
-
-constexpr uint16_t kLongHeaderFlag = 0x0002;
-constexpr uint16_t kKnownFlags = 0x000F;
-
-}  // namespace
 
 int PgMajorOfWalMagic(uint16_t magic) noexcept {
   switch (magic) {
@@ -41,7 +35,7 @@ Result<WalLongHeader> ParseWalLongHeader(ByteSpan bytes) {
   header.major = PgMajorOfWalMagic(header.magic);
   // Every magic so far is 0xD0xx or 0xD1xx; a version that is newer than this program keeps to it.
   if ((header.magic & 0xFE00) != 0xD000) return Corruption(fmt::format("magic number {:04X} is not WAL's", header.magic));
-  if ((header.info & kLongHeaderFlag) == 0 || (header.info & ~kKnownFlags) != 0) {
+  if ((header.info & kWalPageLong) == 0 || (header.info & ~kWalPageFlags) != 0) {
     return Corruption(fmt::format("flags {:04X} are not those of a segment's first page", header.info));
   }
   if (header.timeline == 0) return Corruption("the first page has timeline 0");

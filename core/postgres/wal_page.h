@@ -16,7 +16,13 @@
 
 namespace walrig {
 
+inline constexpr size_t kWalShortHeaderBytes = 24;  // of every other page: up to the system identifier
 inline constexpr size_t kWalLongHeaderBytes = 40;
+// Bits of a page's info.
+inline constexpr uint16_t kWalPageContinued = 0x0001;  // it begins with the rest of a record
+inline constexpr uint16_t kWalPageLong = 0x0002;       // its header is the long one
+inline constexpr uint16_t kWalPageAbandoned = 0x0008;  // the record begun before was cut off by a crash (13.5, 14.1 and later)
+inline constexpr uint16_t kWalPageFlags = 0x000F;      // all there are
 
 struct WalLongHeader {
   uint16_t magic = 0;

@@ -12,13 +12,7 @@
 namespace walrig {
 namespace {
 
-constexpr size_t kShortHeaderBytes = 24;
-constexpr uint16_t kContinuedFlag = 0x0001;
-constexpr uint16_t kLongHeaderFlag = 0x0002;
-constexpr uint16_t kAbandonedFlag = 0x0008;
-constexpr uint16_t kKnownFlags = 0x000F;
-
-constexpr size_t kCrcOffset = 20;
+constexpr size_t kRecordCrcOffset = 20;
 constexpr uint8_t kXlogManager = 0;
 constexpr uint8_t kOperationMask = 0xF0;
 constexpr uint8_t kSwitch = 0x40;
@@ -63,7 +57,7 @@ void WalRecordReader::Add(ByteSpan bytes) {
     }
     if (in_page == 0) {
       page_have_ = 0;
-      page_need_ = at_segment_start() ? kWalLongHeaderBytes : kShortHeaderBytes;
+      page_need_ = at_segment_start() ? kWalLongHeaderBytes : kWalShortHeaderBytes;
     }
     const ByteSpan piece = bytes.first(std::min<uint64_t>(bytes.size(), block_bytes_ - in_page));
     const size_t used = page_have_ < page_need_ ? TakePageHeader(piece) : TakeBody(piece);
@@ -83,10 +77,10 @@ size_t WalRecordReader::TakePageHeader(ByteSpan bytes) {
 std::string WalRecordReader::WrongPage(const WalLongHeader& page) {
   const Lsn start{position_.value - page_need_};
   if (page.magic != magic_) return fmt::format("magic number {:04X}", page.magic);
-  if ((page.info & ~kKnownFlags) != 0) return fmt::format("flags {:04X}", page.info);
+  if ((page.info & ~kWalPageFlags) != 0) return fmt::format("flags {:04X}", page.info);
   if (page.page_address != start) return "the address " + FormatLsn(page.page_address);
   const bool opens = start.value % segment_bytes_ == 0;
-  if (((page.info & kLongHeaderFlag) != 0) != opens) return fmt::format("flags {:04X}", page.info);
+  if (((page.info & kWalPageLong) != 0) != opens) return fmt::format("flags {:04X}", page.info);
   if (page.timeline < timeline_ || page.timeline > timeline_max_) return fmt::format("timeline {}", page.timeline);
   if (!opens) return {};
   const Result<WalLongHeader> whole = ParseWalLongHeader(page_);
@@ -116,8 +110,8 @@ void WalRecordReader::OnPage() {
 // Whether the page begins with what the one before it left unfinished.
 void WalRecordReader::ContinueOn(const WalLongHeader& page) {
   const Lsn start{position_.value - page_need_};
-  const bool continued = (page.info & kContinuedFlag) != 0;
-  const bool abandoned = (page.info & kAbandonedFlag) != 0;
+  const bool continued = (page.info & kWalPageContinued) != 0;
+  const bool abandoned = (page.info & kWalPageAbandoned) != 0;
   const bool pending = in_record();
   const Lsn at = pending && part_ != Part::kRest ? record_ : start;
   if (continued && abandoned) {
@@ -212,8 +206,8 @@ size_t WalRecordReader::TakeHead(ByteSpan bytes) {
 }
 
 void WalRecordReader::OnRecord() {
-  const uint32_t crc = Crc32c(crc_, ByteSpan(head_).first(kCrcOffset));
-  const uint32_t stored = LoadLe32(head_.data() + kCrcOffset);
+  const uint32_t crc = Crc32c(crc_, ByteSpan(head_).first(kRecordCrcOffset));
+  const uint32_t stored = LoadLe32(head_.data() + kRecordCrcOffset);
   if (crc != stored) {
     return Break(record_, fmt::format("its record has the CRC-32C {:08X} and says {:08X}", crc, stored), false);
   }

@@ -15,38 +15,28 @@
 #include "core/pgdata/member_table.h"
 #include "core/pipeline/worker_pool.h"
 #include "core/postgres/data_dir.h"
+#include "core/storage/objects.h"
+#include "core/verify/damage.h"
 #include "core/verify/record.h"
 #include "core/verify/required.h"
 #include "core/verify/tar_check.h"
+#include "core/verify/wal_check.h"
 
 namespace walrig {
 namespace {
 
 constexpr size_t kNamesShown = 5;
 
-// A storage that cannot be asked says nothing about the backup.
-bool EndsRun(const Status& status) {
-  return status.code() == Code::kCancelled || status.code() == Code::kTimeout || status.code() == Code::kUnavailable;
-}
-
-// Notes a failure as damage of the backup; hands back only what ends the whole run.
-Status Note(VerifyRecord& record, std::string_view where, const Status& status) {
-  if (status.ok()) return OkStatus();
-  if (EndsRun(status)) return status;
-  record.Add(where, status.message());
-  return OkStatus();
-}
-
 Status LoadProofInto(const Context& ctx, BackupVerifyDeps& deps, const BackupEntry& entry, BackupUnderTest& backup) {
   auto proven = ProveBackup(ctx, deps.storage, deps.codecs, entry, &backup.objects);
-  if (!proven.ok()) return Note(backup.record, backup.name, proven.status());
+  if (!proven.ok()) return NoteDamage(backup.record, backup.name, proven.status());
   backup.proof = std::move(proven->proof);
   backup.seal = std::move(proven->seal);
   if (proven->sentinel) backup.sentinel = *std::move(proven->sentinel);
   if (proven->seal_is_lost) backup.record.Add(SealKey(backup.name), "missing: the backup was sealed");
   if (!backup.proof) return OkStatus();
   backup.record.result().hashes_checked = true;
-  return Note(backup.record, ProofKey(backup.name), CompareWithProof(*backup.proof, backup.objects));
+  return NoteDamage(backup.record, ProofKey(backup.name), CompareWithProof(*backup.proof, backup.objects));
 }
 
 Status LoadFilesInto(const Context& ctx, const ObjectReader& reader, BackupUnderTest& backup) {
@@ -75,8 +65,8 @@ Status LoadManifestInto(const Context& ctx, const ObjectReader& reader, BackupUn
 }
 
 Status LoadDocuments(const Context& ctx, const ObjectReader& reader, BackupUnderTest& backup) {
-  WALRIG_TRY(Note(backup.record, FilesMetadataKey(backup.name), LoadFilesInto(ctx, reader, backup)));
-  WALRIG_TRY(Note(backup.record, ManifestKey(backup.name), LoadManifestInto(ctx, reader, backup)));
+  WALRIG_TRY(NoteDamage(backup.record, FilesMetadataKey(backup.name), LoadFilesInto(ctx, reader, backup)));
+  WALRIG_TRY(NoteDamage(backup.record, ManifestKey(backup.name), LoadManifestInto(ctx, reader, backup)));
   backup.record.result().files_checked = backup.members.knows_files();
   backup.record.result().manifest_checked = backup.members.knows_manifest();
   if (std::string tar = backup.members.MissingTar(); !tar.empty()) {
@@ -95,7 +85,7 @@ Status CheckTars(const Context& ctx, const BackupVerifyOptions& options, const O
     pool.Submit([&, progress]() -> Status {
       Status status = CheckTar(ctx, reader, object, backup, progress);
       backup.record.AddObject(object.size_bytes);
-      return Note(backup.record, object.key, status);
+      return NoteDamage(backup.record, object.key, status);
     });
   }
   return pool.Wait();
@@ -147,35 +137,46 @@ Status VerifyContent(const Context& ctx, const BackupVerifyOptions& options, Bac
   WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.control, deps.progress));
   WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.label, deps.progress));
   WALRIG_TRY(CheckTars(ctx, options, reader, backup, backup.objects.parts, deps.progress));
-  WALRIG_TRY(Note(backup.record, backup.name, CheckMissing(ctx, reader, backup)));
+  WALRIG_TRY(NoteDamage(backup.record, backup.name, CheckMissing(ctx, reader, backup)));
   // Kept in another place on purpose: what is not here says nothing about the backup.
   backup.record.result().wal_elsewhere = backup.proof && backup.proof->wal_elsewhere;
-  return options.check_wal && !backup.record.result().wal_elsewhere ? CheckWal(ctx, deps.storage, backup) : OkStatus();
+  if (!options.check_wal || backup.record.result().wal_elsewhere) return OkStatus();
+  return CheckWal(ctx, {deps.storage, deps.codecs, options.preferred_extension, options.workers}, backup);
+}
+
+// All of a backup may be missing because a mount, a bucket went away meanwhile: then its sentinel is gone as well.
+Status CheckStillThere(const Context& ctx, Storage& storage, const std::string& sentinel_key) {
+  WALRIG_ASSIGN(const bool there, Exists(ctx, storage, sentinel_key));
+  if (there) return OkStatus();
+  return Unavailable(sentinel_key + " has gone while the backup was read")
+      .Hint("the backup was deleted meanwhile, or its storage went away");
 }
 
 Result<BackupVerifyResult> VerifyOne(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps,
                                      BackupEntry entry) {
   BackupUnderTest backup(entry.name, options.findings_max);
   if (!entry.sentinel) {
-    WALRIG_TRY(Note(backup.record, entry.sentinel_key, entry.sentinel_status));
+    WALRIG_TRY(NoteDamage(backup.record, entry.sentinel_key, entry.sentinel_status));
+    WALRIG_TRY(CheckStillThere(ctx, deps.storage, entry.sentinel_key));
     return backup.record.Take();
   }
   backup.sentinel = *std::move(entry.sentinel);
   if (backup.sentinel.is_delta()) {
-    backup.record.Add(entry.name, "an increment: delta backups cannot be verified yet");
+    backup.record.result().not_verified = "an increment: delta backups cannot be verified yet";
     return backup.record.Take();
   }
   if (entry.metadata_status.code() != Code::kNotFound || backup.sentinel.version >= 2) {
-    WALRIG_TRY(Note(backup.record, MetadataKey(entry.name), entry.metadata_status));
+    WALRIG_TRY(NoteDamage(backup.record, MetadataKey(entry.name), entry.metadata_status));
   }
+  const std::string sentinel_key = entry.sentinel_key;
   WALRIG_TRY(VerifyContent(ctx, options, deps, entry, backup));
+  if (backup.record.result().findings_count > 0) WALRIG_TRY(CheckStillThere(ctx, deps.storage, sentinel_key));
   return backup.record.Take();
 }
 
 }  // namespace
 
-Result<BackupVerifyReport> BackupVerify(const Context& ctx, const BackupVerifyOptions& options,
-                                        BackupVerifyDeps& deps) {
+Status BackupVerify(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps, BackupVerifyReport* report) {
   std::vector<BackupEntry> entries;
   if (options.all) {
     ListBackupsOptions read;
@@ -185,13 +186,12 @@ Result<BackupVerifyReport> BackupVerify(const Context& ctx, const BackupVerifyOp
     WALRIG_ASSIGN(BackupEntry entry, FindBackup(ctx, deps.storage, options.selector));
     entries.push_back(std::move(entry));
   }
-  BackupVerifyReport report;
   for (BackupEntry& entry : entries) {
     WALRIG_TRY(ctx.Poll());
     WALRIG_ASSIGN(BackupVerifyResult result, VerifyOne(ctx, options, deps, std::move(entry)));
-    report.backups.push_back(std::move(result));
+    report->backups.push_back(std::move(result));
   }
-  return report;
+  return OkStatus();
 }
 
 }  // namespace walrig

@@ -2,12 +2,13 @@
 //
 // Every tar is read through its decoder and the tar reader; stored hashes are compared with walrig.json, files with
 // backup_manifest and files_metadata.json, pages with their checksums when the cluster has them, and the WAL from start
-// to finish of the backup must be in wal_005/. Backups that WAL-G wrote carry no proof: their tars are decoded and
+// to finish of the backup is read from wal_005/ and its records proven. Backups that WAL-G wrote carry no proof: their tars are decoded and
 // compared with files_metadata.json.
 //
 // THREADS: BackupVerify starts its own workers and joins them before it returns.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct BackupVerifyOptions {
   BackupSelector selector;
   size_t workers = 10;
   bool check_wal = true;
+  std::string preferred_extension{};   // of WAL: probed first, as wal-fetch does
   size_t findings_max = 100;           // a backup; more are only counted
 };
 
@@ -37,9 +39,16 @@ struct VerifyFinding {
   std::string what;
 };
 
+// Something that was not looked at, although it was asked for.
+struct VerifyLeftOut {
+  std::string what;                    // "WAL", "pages"
+  std::string why;
+};
+
 struct BackupVerifyResult {
   std::string backup_name;
-  bool ok = false;                     // no finding
+  bool ok = false;                     // no finding, and not_verified is empty
+  std::string not_verified;            // why this release cannot say anything about the backup; "" when it can
   bool hashes_checked = false;         // against walrig.json
   bool manifest_checked = false;       // against backup_manifest
   bool files_checked = false;          // against files_metadata.json
@@ -54,19 +63,21 @@ struct BackupVerifyResult {
   uint64_t plain_bytes = 0;
   uint64_t findings_count = 0;         // may be more than findings.size()
   std::vector<VerifyFinding> findings;
+  std::vector<VerifyLeftOut> left_out;
 };
 
 struct BackupVerifyReport {
   std::vector<BackupVerifyResult> backups;
   bool ok() const {
-    for (const auto& b : backups)
-      if (!b.ok) return false;
-    return true;
+    return std::all_of(backups.begin(), backups.end(), [](const auto& b) { return b.ok; });
+  }
+  bool damaged() const {
+    return std::any_of(backups.begin(), backups.end(), [](const auto& b) { return b.findings_count > 0; });
   }
 };
 
-// Damage is in the report, not in the status. FAILS WITH: kNotFound, storage errors that are not about one object,
-// kCancelled.
-Result<BackupVerifyReport> BackupVerify(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps);
+// Damage is in the report, not in the status; what is not damage (verify/damage.h) ends the run. `*report` holds the backups that
+// were finished by then, also after a failure. FAILS WITH: kNotFound (no such backup), whatever reading fails with.
+Status BackupVerify(const Context& ctx, const BackupVerifyOptions& options, BackupVerifyDeps& deps, BackupVerifyReport* report);
 
 }  // namespace walrig

@@ -47,9 +47,15 @@ class VerifyRecord {
     result_.corrupt_pages += corrupt_pages;
   }
 
+  // What is not looked at, and why.
+  void LeaveOut(std::string_view what, std::string_view why) {
+    std::lock_guard lock(mutex_);
+    result_.left_out.push_back({std::string(what), std::string(why)});
+  }
+
   BackupVerifyResult& result() { return result_; }
   BackupVerifyResult Take() {
-    result_.ok = result_.findings_count == 0;
+    result_.ok = result_.findings_count == 0 && result_.not_verified.empty();
     return std::move(result_);
   }
 
@@ -103,6 +109,7 @@ struct BackupUnderTest {
   std::optional<Seal> seal;            // checked
   MemberTable members;
   std::optional<ControlData> control;  // from pg_control.tar, set before the parts are read
+  std::string control_unknown = "pg_control could not be read";  // why there is none
   LinkGuard links;
   VerifyRecord record;
 };

@@ -77,11 +77,15 @@ void TakeControl(const TarObject& object, std::string_view body, BackupUnderTest
   if (control.ok()) {
     backup.control = *control;
     backup.record.result().pages_checked = control->data_checksums();
+    if (!control->data_checksums()) backup.record.LeaveOut("pages", "the cluster has no page checksums");
     const auto& wanted = backup.sentinel.system_identifier;
     if (wanted && *wanted != 0 && *wanted != control->system_identifier) {
       backup.record.Add(object.key, "is of another cluster than the backup");
     }
-  } else if (control.status().code() != Code::kNotSupported) {
+  } else if (control.status().code() == Code::kNotSupported) {
+    backup.control_unknown = control.status().message();
+    backup.record.LeaveOut("pages", backup.control_unknown);
+  } else {
     backup.record.Add(object.key, control.status().message());
   }
 }
