@@ -124,6 +124,8 @@ class Restore {
       RestorePolicy policy;
       WALRIG_TRY(ReadPolicy(runner.settings(), started_ns_, &policy));
       if (first) WarnOf(policy, runner.log());
+      // While a storage is asked again and again, a standby does not stream; it asks again itself.
+      if (IsStandby()) runner.SetUnlessGiven("WALRIG_RETRY_ATTEMPTS", "1", "standby.signal");
       if (IsStandby() && kind_.kind == WalFileKind::kSegment) WALRIG_TRY(AskAboutHistories(runner));
       WALRIG_ASSIGN(const ExitCode code, runner.Call());
       if (code != ExitCode::kOk && code != ExitCode::kWalAbsent) return Internal("wal-fetch has no answer");

@@ -64,6 +64,11 @@ Status Runner::Prepare(bool say_warnings) {
   return ExportToEnvironment(settings_);
 }
 
+void Runner::SetUnlessGiven(std::string_view key, std::string text, std::string where) {
+  if (settings_.Has(key)) return;
+  settings_.Put(key, {.text = std::move(text), .origin = SettingOrigin::kDefault, .where = std::move(where)});
+}
+
 Result<ExitCode> Runner::Call(std::vector<std::string> arguments) {
   Context ctx{.stop = input_.stop, .log = &log(), .clock = &clock_};
   WALRIG_ASSIGN(const int64_t limit_ns, settings_.DurationNs("WALRIG_COMMAND_TIMEOUT"));

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/args.h"
@@ -33,6 +34,8 @@ class Runner {
   Result<ExitCode> Call() { return Call(line_.arguments); }
 
   const Settings& settings() const { return settings_; }
+  // A value for a setting that nobody gave one; `where` says who chose it. REQUIRES: Prepare.
+  void SetUnlessGiven(std::string_view key, std::string text, std::string where);
   // Where errors go: as configured once that is known.
   Logger& log() { return log_ != nullptr ? *log_ : first_log_; }
 

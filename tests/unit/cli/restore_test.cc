@@ -264,6 +264,19 @@ TEST_F(RestoreTest, AStandbyIsToldAtOnceThatASegmentIsNotThereNow) {
   EXPECT_EQ(Count(err_, "ERROR"), 1u) << err_;
 }
 
+// It does not stream while a call of the storage is repeated, which takes a minute by default.
+TEST_F(RestoreTest, AStandbyIsToldAtOnceWithTheDefaultNumberOfAttemptsToo) {
+  if (!std::filesystem::exists(WALRIG_TEST_PLUGINDIR "/storage-s3.so")) GTEST_SKIP() << "the plugin storage-s3 is not built";
+  environment_.resize(2);  // neither the archive nor WALRIG_RETRY_ATTEMPTS
+  for (const char* each : {"WALG_S3_PREFIX=s3://bucket/x", "AWS_ENDPOINT=http://127.0.0.1:1", "AWS_REGION=nowhere",
+                           "AWS_ACCESS_KEY_ID=a", "AWS_SECRET_ACCESS_KEY=b"}) {
+    Set(each);
+  }
+  BeStandby();
+  EXPECT_EQ(Fetch(kSegment), 1);
+  EXPECT_EQ(clock_.seconds(), 0);
+}
+
 TEST_F(RestoreTest, AStandbyGetsNoSegmentOfALowerTimelineBeforeTheHistoryIsAnswered) {
   BeStandby();
   dir_.Write(std::string("archive/wal_005/") + kSegment, Segment());
