@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "core/base/owner.h"
 #include "core/io/durable_file.h"
 #include "core/postgres/wal_name.h"
 
@@ -14,12 +15,11 @@ UnansweredHistories::UnansweredHistories(const std::string& wal_directory)
     : directory_(wal_directory + "/walg_data/walrig_unanswered/") {}
 
 Status UnansweredHistories::Add(const Context& ctx, Timeline timeline) const {
-  std::error_code error;
-  std::filesystem::create_directories(directory_, error);
-  if (error) return IoError("create " + directory_ + ": " + error.message());
+  WALRIG_TRY(MakeFolders(directory_));
   return WriteFileDurably(ctx, directory_ + HistoryName(timeline),
                           "wal-fetch could not ask the archive for this history. Until it has, this standby gets no "
-                          "segment of a lower timeline.\n");
+                          "segment of a lower timeline.\n",
+                          {.owner_of_folder = true});
 }
 
 void UnansweredHistories::Remove(Timeline timeline) const {
