@@ -12,7 +12,7 @@
 #include "core/base/exception_status.h"
 #include "core/base/fd.h"
 #include "core/base/string_util.h"
-#include "core/pipeline/threads.h"
+#include "core/base/threads.h"
 
 namespace walrig {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "core/base/threads.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/tar_writer.h"
-#include "core/pipeline/threads.h"
 #include "core/storage/objects.h"
 
 namespace walrig {

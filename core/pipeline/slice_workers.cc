@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "core/pipeline/threads.h"
+#include "core/base/threads.h"
 
 namespace walrig {
 

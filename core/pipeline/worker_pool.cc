@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "core/base/exception_status.h"
-#include "core/pipeline/threads.h"
+#include "core/base/threads.h"
 
 namespace walrig {
 

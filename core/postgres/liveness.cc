@@ -1,13 +1,11 @@
 #include "core/postgres/liveness.h"
 
 #include <poll.h>
-#include <pthread.h>
 
 #include <algorithm>
-#include <csignal>
-#include <system_error>
 
 #include "core/base/exception_status.h"
+#include "core/base/threads.h"
 
 namespace walrig {
 
@@ -20,18 +18,7 @@ Result<std::unique_ptr<LivenessWatch>> LivenessWatch::Start(const Context& ctx, 
   WALRIG_ASSIGN(auto end, StopSource::New());
   std::unique_ptr<LivenessWatch> watch(
       new LivenessWatch(ctx, interval_ms, std::move(ping), std::move(stop), std::move(end)));
-  // Signals must reach the main thread, so the new one begins with all of them blocked.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  Status started;
-  try {
-    watch->thread_ = std::thread([self = watch.get()] { self->Run(); });
-  } catch (const std::system_error&) {
-    started = Unavailable("starting a thread for the alive check");
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (!started.ok()) return started;
+  WALRIG_ASSIGN(watch->thread_, StartThread([self = watch.get()] { self->Run(); }));
   return watch;
 }
 

@@ -58,7 +58,7 @@ class LivenessWatch {
   std::mutex session_mutex_;                // held around a ping
   mutable std::mutex cause_mutex_;
   Status cause_;                            // guarded by cause_mutex_
-  std::thread thread_;
+  std::jthread thread_;
 };
 
 }  // namespace walrig

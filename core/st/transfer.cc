@@ -12,10 +12,10 @@
 
 #include "core/base/exception_status.h"
 #include "core/base/random.h"
+#include "core/base/threads.h"
 #include "core/catalog/archive_marker.h"
 #include "core/layout/paths.h"
 #include "core/pipeline/download.h"
-#include "core/pipeline/threads.h"
 #include "core/st/target_state.h"
 #include "core/storage/objects.h"
 

@@ -7,7 +7,7 @@
 #include <latch>
 #include <stdexcept>
 
-#include "core/pipeline/threads.h"
+#include "core/base/threads.h"
 #include "tests/support/status_matchers.h"
 
 namespace walrig::test {

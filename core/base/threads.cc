@@ -1,4 +1,4 @@
-#include "core/pipeline/threads.h"
+#include "core/base/threads.h"
 
 #include <signal.h>
 
