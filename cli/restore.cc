@@ -16,7 +16,7 @@
 #include "core/postgres/wal_name.h"
 #include "core/wal/fetch.h"
 #include "core/wal/restore_role.h"
-#include "core/wal/unanswered_histories.h"
+#include "core/wal/unanswered_files.h"
 
 namespace walrig {
 namespace {
@@ -84,7 +84,7 @@ class Restore {
   Restore(const RunInput& input, ParsedLine line, Status parsed)
       : input_(input), line_(std::move(line)), parsed_(std::move(parsed)), asked_(AskedBy(input.words, line_)),
         kind_(ClassifyWalFile(asked_.name)), place_(FindRestorePlace(".", asked_.destination)),
-        patience_(place_.role, kind_.kind == WalFileKind::kHistory), histories_(place_.wal_directory),
+        patience_(place_.role, kind_.kind == WalFileKind::kHistory), unanswered_(place_.wal_directory),
         clock_(input.clock != nullptr ? *input.clock : RealClock()), started_ns_(clock_.MonotonicNs()) {
     if (!parsed_.ok()) return;
     parsed_ = line_.help || line_.version
@@ -126,10 +126,10 @@ class Restore {
       if (first) WarnOf(policy, runner.log());
       // While a storage is asked again and again, a standby does not stream; it asks again itself.
       if (IsStandby()) runner.SetUnlessGiven("WALRIG_RETRY_ATTEMPTS", "1", "standby.signal");
-      if (IsStandby() && kind_.kind == WalFileKind::kSegment) WALRIG_TRY(AskAboutHistories(runner));
+      if (IsStandby() && kind_.kind == WalFileKind::kSegment) WALRIG_TRY(AskFirst(runner));
       WALRIG_ASSIGN(const ExitCode code, runner.Call());
       if (code != ExitCode::kOk && code != ExitCode::kWalAbsent) return Internal("wal-fetch has no answer");
-      if (IsStandby() && kind_.kind == WalFileKind::kHistory) histories_.Remove(kind_.segment.timeline);
+      if (IsStandby() && UnansweredFiles::Matters(kind_)) unanswered_.Remove(asked_.name);
       return code;
     } catch (const std::bad_alloc&) {
       return OutOfMemory("wal-fetch");
@@ -147,21 +147,20 @@ class Restore {
                           kErrorCode, code));
   }
 
-  // PostgreSQL went on without these histories. One that exists after all it has to ask for again, before it replays more
-  // of an older timeline; it does when a segment is refused (rescanLatestTimeLine).
-  Status AskAboutHistories(Runner& runner) {
-    for (const Timeline timeline : histories_.Above(kind_.segment.timeline)) {
-      const std::string history = HistoryName(timeline);
-      const std::string answer = histories_.AnswerPath(timeline);
+  // PostgreSQL went on as if these did not exist. One that exists after all it has to ask for again, before it replays more
+  // of an older timeline; it does when a segment is refused (rescanLatestTimeLine, XLogFileReadAnyTLI).
+  Status AskFirst(Runner& runner) {
+    for (const std::string& name : unanswered_.Before(kind_.segment)) {
+      const std::string answer = unanswered_.AnswerPath(name);
       unlink(answer.c_str());
-      const Result<ExitCode> code = runner.Call({history, answer});
+      const Result<ExitCode> code = runner.Call({name, answer});
       unlink(answer.c_str());
-      if (!code.ok()) return Status(code.status()).With(fmt::format("{} is not handed out before the archive answers about {}", asked_.name, history));
-      histories_.Remove(timeline);
+      if (!code.ok()) return Status(code.status()).With(fmt::format("{} is not handed out before the archive answers about {}", asked_.name, name));
+      unanswered_.Remove(name);
       if (*code == ExitCode::kWalAbsent) continue;
       return Unavailable(fmt::format("{} is not handed out: {} could not be fetched when PostgreSQL asked for it, and is in "
                                      "the archive; PostgreSQL asks for it again",
-                                     asked_.name, history));
+                                     asked_.name, name));
     }
     return OkStatus();
   }
@@ -179,7 +178,7 @@ class Restore {
   }
 
   RestorePatience::Next AfterFailure(const Status& why, Logger& log, bool hopeless) {
-    NoteHistory(log);
+    Note(log);
     const RestorePolicy policy = KnownPolicy();
     const RestorePatience::Next next = patience_.AfterFailure(clock_.MonotonicNs(), policy, hopeless);
     if (next.again && next.tell) {
@@ -199,10 +198,10 @@ class Restore {
   }
 
   // Before it is tried again, so that it is noted when this process is killed.
-  void NoteHistory(Logger& log) {
-    if (noted_ || patience_.role() != RestoreRole::kStandby || kind_.kind != WalFileKind::kHistory) return;
+  void Note(Logger& log) {
+    if (noted_ || patience_.role() != RestoreRole::kStandby || !UnansweredFiles::Matters(kind_)) return;
     const Context ctx{.stop = {}, .log = &log, .clock = &clock_};
-    const Status status = histories_.Add(ctx, kind_.segment.timeline);
+    const Status status = unanswered_.Add(ctx, asked_.name);
     noted_ = status.ok();
     if (noted_) return;
     patience_.TreatAsRecovery();
@@ -217,7 +216,7 @@ class Restore {
   const WalFile kind_;
   const RestorePlace place_;
   RestorePatience patience_;
-  const UnansweredHistories histories_;
+  const UnansweredFiles unanswered_;
   Clock& clock_;
   const uint64_t started_ns_;
   Logger first_log_{Logger::Options{}};

@@ -4,8 +4,8 @@
 // then opens for writing, without a word: an error must never look like that. 126 and above end the server, which can
 // be started again. A standby only waits for the next segment after 1 to 125, and would be shut down by 126.
 //
-// A history is another matter there too: at its start, and when it is promoted, a standby takes one that could not be
-// fetched for one that does not exist (core/wal/unanswered_histories).
+// A history is another matter there too, and so is a segment where timelines part: a standby takes one that could not be
+// fetched for one that does not exist (core/wal/unanswered_files).
 //
 // Source: PostgreSQL src/backend/access/transam/xlogarchive.c (RestoreArchivedFile), xlogrecovery.c (readRecoverySignalFile).
 // THREADS: any; RestorePatience one at a time.
@@ -61,7 +61,7 @@ class RestorePatience {
   Next AfterFailure(uint64_t now_ns, const RestorePolicy& policy, bool hopeless);
 
   RestoreRole role() const { return role_; }
-  // A standby that cannot remember an unanswered history must not be told that there is none.
+  // A standby that cannot remember an unanswered file must not be told that there is none.
   void TreatAsRecovery() { role_ = RestoreRole::kRecovery; }
 
  private:

@@ -316,6 +316,22 @@ TEST_F(RestoreTest, AHistoryThatIsThereAfterAllHasToBeAskedForFirst) {
   EXPECT_EQ(Fetch(kSegment), 0);
 }
 
+// Where timelines part PostgreSQL asks for the newer segment first, and replays past the fork when it gets the older one.
+TEST_F(RestoreTest, AStandbyGetsNoSegmentInPlaceOfANewerTimelinesThatMetAnError) {
+  constexpr const char* kNewer = "000000020000000000000003";
+  BeStandby();
+  dir_.Write(std::string("archive/wal_005/") + kSegment, Segment());
+  dir_.Write(std::string("archive/wal_005/") + kNewer, "cut short");
+  EXPECT_EQ(Fetch(kNewer), 1);
+  EXPECT_EQ(Fetch(kSegment), 1);
+  EXPECT_THAT(err_, HasSubstr(std::string(kSegment) + " is not handed out before the archive answers about " + kNewer));
+  EXPECT_FALSE(std::filesystem::exists(Destination()));
+
+  std::filesystem::remove(dir_.File(std::string("archive/wal_005/") + kNewer));  // surely absent
+  EXPECT_EQ(Fetch(kSegment), 0);
+  EXPECT_FALSE(std::filesystem::exists(dir_.File(std::string("data/pg_wal/walg_data/walrig_unanswered/") + kNewer)));
+}
+
 TEST_F(RestoreTest, AStandbyThatCannotRememberAHistoryIsStopped) {
   BeStandby();
   LoseArchive();
