@@ -14,6 +14,7 @@ class NoMemory(unittest.TestCase):
             raise unittest.SkipTest("RLIMIT_AS does not go with a sanitizer")
         cls.world = w = World("no-memory")
         cls.addClassCleanup(w.close)
+        w.env.pop("WALG_ZSTD_LEVEL")  # goes only with zstd
         cls.primary = Cluster(w, "primary").initdb().archive().start()
         cls.primary.sql("create table t as select g as id, md5(g::text) as v from generate_series(1, 50000) g")
         cls.primary.switch_wal()

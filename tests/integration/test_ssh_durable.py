@@ -77,6 +77,10 @@ class Durable(unittest.TestCase):
     def push(self, path):
         return self.world.walrig("wal-push", path, check=False, timeout=60)
 
+    def put(self, path):
+        """As replaceable objects are written, which get their name by a rename; WAL is linked to its name."""
+        return self.world.walrig("st", "put", "--force", "--no-compress", path, f"wal_005/{os.path.basename(path)}", check=False, timeout=60)
+
     def same(self, path):
         with open(path, "rb") as want, open(os.path.join(self.sshd.data, self.stored()[0]), "rb") as got:
             return want.read() == got.read()
@@ -98,17 +102,17 @@ class Durable(unittest.TestCase):
                 shutil.rmtree(os.path.join(self.sshd.data, "wal_005"))
 
     def test_a_connection_that_ends_with_the_name_is_made_up_for(self):
-        for path, call in ((self.segment, "rename"), (self.history, "link")):
-            with self.subTest(call):
+        for path, call, store in ((self.segment, "rename", self.put), (self.segment, "link", self.push), (self.history, "link", self.push)):
+            with self.subTest(f"{call} {os.path.basename(path)}"):
+                shutil.rmtree(os.path.join(self.sshd.data, "wal_005"), True)
                 self.sshd.fault(call, "*/wal_005/*")
-                done = self.push(path)
+                done = store(path)
                 self.assertEqual(done.code, 0, done)
                 self.assertTrue(self.same(path))
                 calls = self.sshd.calls()
                 died = [i for i, (name, path) in enumerate(calls) if name == call and "walrig.archive" not in path]
                 self.assertEqual(len(died), 1, calls)
                 self.assertIn("wal_005", [os.path.basename(name) for what, name in calls[died[0]:] if what == "fsync"], "the folder was not synced after the name was given")
-                shutil.rmtree(os.path.join(self.sshd.data, "wal_005"))
 
     def test_a_connection_that_ends_with_a_new_folder_is_made_up_for(self):
         self.sshd.fault("mkdir", "*/wal_005")
