@@ -117,8 +117,9 @@ Result<bool> NameClaim::GiveUp(const Context& ctx, const std::string& our_sentin
   WALRIG_ASSIGN(const bool stands, Exists(ctx, storage_, sentinel));
   if (stands) return false;
   WALRIG_ASSIGN(const bool ours, IsOurs(ctx));
-  if (!ours) return false;
   WALRIG_ASSIGN(const std::vector<ObjectInfo> objects, ListAll(ctx, storage_, BackupFolder(backup_name_)));
+  // Of nothing it cannot be said that it is another run's.
+  if (!ours) return objects.empty();
   std::vector<std::string> keys;
   for (const ObjectInfo& object : objects) keys.push_back(object.key);
   WALRIG_TRY(DeleteAll(ctx, storage_, keys));

@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <system_error>
@@ -46,8 +45,8 @@ bool HasFile(const std::string& directory, std::string_view name) {
   return lstat(fmt::format("{}/{}", directory, name).c_str(), &info) == 0;
 }
 
-// A name that lies in the directory; "" when it is empty or absent.
-Result<std::string> FirstEntry(const std::string& path) {
+// A name that lies in the directory, other than `ignored`; "" when it is empty or absent.
+Result<std::string> FirstEntry(const std::string& path, std::string_view ignored) {
   std::unique_ptr<DIR, CloseDir> dir(opendir(path.c_str()));
   if (dir == nullptr) {
     if (errno == ENOENT) return std::string();
@@ -55,14 +54,15 @@ Result<std::string> FirstEntry(const std::string& path) {
   }
   errno = 0;
   while (const dirent* entry = readdir(dir.get())) {
-    if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return std::string(entry->d_name);
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && name != ignored) return std::string(name);
   }
   if (errno != 0) return ErrnoStatus(errno, "read directory " + path);
   return std::string();
 }
 
-Status RequireEmpty(const std::string& path, std::string_view what, std::string_view otherwise) {
-  WALRIG_ASSIGN(std::string found, FirstEntry(path));
+Status RequireEmpty(const std::string& path, std::string_view what, std::string_view otherwise, std::string_view ignored) {
+  WALRIG_ASSIGN(std::string found, FirstEntry(path, ignored));
   if (found.empty()) return OkStatus();
   if (HasFile(path, kPostmasterPidName)) {
     return AlreadyExists(fmt::format("{} {} holds {}: a server seems to run in it", what, path, kPostmasterPidName))
@@ -186,12 +186,13 @@ Status CheckTarget(const std::string& target, const RestorePlan& plan, bool chec
   WALRIG_TRY(CheckResolvedPlaces(target, plan));
   WALRIG_TRY(CheckDirectoryOrAbsent(target));
   WALRIG_TRY(CheckOwner(target));
-  WALRIG_TRY(RequireEmpty(target, "target directory", ""));
+  WALRIG_TRY(RequireEmpty(target, "target directory", "", ""));
   for (const Tablespace& tablespace : plan.tablespaces.tablespaces()) {
     const std::string what = fmt::format("directory of tablespace {}", tablespace.name);
     static constexpr std::string_view kMapping = ", by --tablespace-mapping OLD=NEW or --restore-spec FILE";
     Status status = CheckDirectoryOrAbsent(tablespace.location);
-    if (status.ok()) status = RequireEmpty(tablespace.location, what, kMapping);
+    // PostgreSQL looks at nothing but its own folder in there, so it may be a file system's root.
+    if (status.ok()) status = RequireEmpty(tablespace.location, what, kMapping, "lost+found");
     if (status.ok()) continue;
     // What is in the way has hints of its own, that name the options where they help.
     return status.code() == Code::kAlreadyExists

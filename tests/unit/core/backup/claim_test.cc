@@ -132,6 +132,13 @@ TEST_F(NameClaimTest, GivesUpNothingOfAnotherRun) {
   EXPECT_THAT(other_.Check(ctx_), IsOk());
 }
 
+TEST_F(NameClaimTest, WhereNothingLiesNothingIsAnotherRuns) {
+  ASSERT_THAT(claim_.Take(ctx_), IsOk());
+  ASSERT_THAT(claim_.Remove(ctx_), IsOk());
+  ASSERT_OK_AND_ASSIGN(const bool nothing_left, claim_.GiveUp(ctx_, ""));
+  EXPECT_TRUE(nothing_left);
+}
+
 // Whatever is believed about it: parts below a sentinel are a backup's.
 TEST_F(NameClaimTest, DeletesNoPartBelowASentinelThatIsNotKnownToBeOurs) {
   for (const char* tried : {"", "another text", "y"}) {

@@ -320,6 +320,12 @@ TEST_F(TablespaceFetchTest, RefusesATablespaceDirectoryThatIsNotEmpty) {
   EXPECT_TRUE(WroteNothing());
 }
 
+TEST_F(TablespaceFetchTest, TakesAFileSystemsRootForATablespace) {
+  dir_.Mkdir("ts-old/lost+found");
+  EXPECT_OK(StoreAndFetch().status());
+  EXPECT_TRUE(dir_.Exists("ts-old/lost+found"));
+}
+
 TEST_F(FetchTest, WritesRecoverySettingsBehindWhatWasThere) {
   AddPart({.name = "/postgresql.auto.conf", .body = "work_mem = '8MB'", .link = ""});
   options_.recovery.target_lsn = "0/3000000";
