@@ -9,6 +9,7 @@
 #include "cli/wiring.h"
 #include "core/backup/list.h"
 #include "core/catalog/leftovers.h"
+#include "core/storage/failover.h"
 
 namespace walrig {
 namespace {
@@ -58,7 +59,7 @@ Result<ExitCode> Run(Invocation& call) {
     std::move(part.rows.begin(), part.rows.end(), std::back_inserter(report.rows));
   }
   const bool some = std::any_of(storages.begin(), storages.end(), [](const auto& one) { return one.storage != nullptr; });
-  if (!some) return Unavailable("no storage can be reached");
+  if (!some) return NoneReached(storages);
   if (storages.size() > 1) {
     std::stable_sort(report.rows.begin(), report.rows.end(),
                      [](const auto& a, const auto& b) { return a.modified_ns < b.modified_ns; });

@@ -4,6 +4,7 @@
 #include "cli/commands/common.h"
 #include "cli/output.h"
 #include "cli/wiring.h"
+#include "core/storage/failover.h"
 #include "core/wal/push.h"
 
 namespace walrig {
@@ -64,7 +65,7 @@ Result<ExitCode> Run(Invocation& call) {
   for (const NamedStorage& one : storages) {
     if (one.storage != nullptr) alive.push_back(&one);
   }
-  if (alive.empty()) return Unavailable("no storage can be reached: " + std::string(storages.front().why.message()));
+  if (alive.empty()) return NoneReached(storages);
   WALRIG_ASSIGN(const WalPushReport report, PushToOne(call, wiring, options, codec, alive));
   if (call.Has("json")) {
     call.out.Json(Json{{"name", report.name},

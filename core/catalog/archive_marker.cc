@@ -27,7 +27,7 @@ Result<bool> HoldsAnything(const Context& ctx, Storage& storage, std::string_vie
     Result<ListPage> page = storage.List(ctx, options);
     if (page.status().code() == Code::kNotFound) {
       // Nothing below a prefix is an empty list. It is the storage that is not there.
-      return Unavailable("the archive cannot be listed: " + std::string(page.status().message()));
+      return Unavailable("the archive cannot be listed: " + std::string(page.status().message())).Hint(std::string(page.status().hint()));
     }
     if (!page.ok()) return std::move(page).status();
     if (std::any_of(page->entries.begin(), page->entries.end(), [](const ObjectInfo& o) { return !IsLeftByACheck(o.key); })) {

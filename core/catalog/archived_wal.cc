@@ -28,7 +28,7 @@ Result<std::vector<WalCandidate>> ListForms(const Context& ctx, Storage& storage
   auto entries = ListAll(ctx, storage, WalKey(name, ""));
   if (!entries.ok() && entries.status().code() == Code::kNotFound) {
     // Nothing below a prefix is an empty list. It is the storage that is not there, which says nothing about the file.
-    return Unavailable("the archive cannot be listed: " + std::string(entries.status().message()));
+    return Unavailable("the archive cannot be listed: " + std::string(entries.status().message())).Hint(std::string(entries.status().hint()));
   }
   if (!entries.ok()) return std::move(entries).status();
   const std::vector<WalCandidate> order = WalCandidates(name);

@@ -46,24 +46,13 @@ Result<Share> ShareOf(const Context& ctx, Storage& storage, const ListOptions& o
   return share;
 }
 
-Status WithHintsOf(const std::vector<FailoverMember>& members, Status status) {
-  for (const FailoverMember& member : members) {
-    if (member.storage == nullptr) status = std::move(status).Hint(member.why.hint());
-  }
-  return status;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<FailoverStorage>> FailoverStorage::New(std::vector<FailoverMember> members) {
   for (const FailoverMember& member : members) {
     if (member.storage != nullptr) return std::unique_ptr<FailoverStorage>(new FailoverStorage(std::move(members)));
   }
-  std::string reasons;
-  for (const FailoverMember& member : members) {
-    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", member.name, member.why.message());
-  }
-  return WithHintsOf(members, Unavailable("no storage can be reached: " + reasons));
+  return NoneReached(members);
 }
 
 Status FailoverStorage::RequireAll() const {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "walrig/storage.h"
@@ -27,6 +28,25 @@ struct FailoverMember {
   std::unique_ptr<Storage> storage;  // null: cannot be reached, `why` says why
   Status why = OkStatus();
 };
+
+// `status` with the hints of all that cannot be reached. A Member has name, storage (null) and why, as FailoverMember has.
+template <typename Member>
+Status WithHintsOf(const std::vector<Member>& members, Status status) {
+  for (const Member& member : members) {
+    if (member.storage == nullptr) status = std::move(status).Hint(std::string(member.why.hint()));
+  }
+  return status;
+}
+
+// kUnavailable, with all reasons and all hints.
+template <typename Member>
+Status NoneReached(const std::vector<Member>& members) {
+  std::string reasons;
+  for (const Member& member : members) {
+    reasons += (reasons.empty() ? "" : "; ") + member.name + ": " + std::string(member.why.message());
+  }
+  return WithHintsOf(members, Unavailable("no storage can be reached: " + reasons));
+}
 
 class FailoverStorage final : public Storage {
  public:
