@@ -101,15 +101,15 @@ class WalRecords(unittest.TestCase):
         self.assertIn("the WAL in it is damaged at", done.err)
         self.assertFalse(there)
         target = w.path("restored")
-        w.env["WALRIG_WAL_FETCH_ERROR_CODE"] = "126"
-        self.addCleanup(w.env.pop, "WALRIG_WAL_FETCH_ERROR_CODE")
+        w.env["WALRIG_RESTORE_PATIENCE"] = "1s"
+        self.addCleanup(w.env.pop, "WALRIG_RESTORE_PATIENCE")
         w.walrig("backup-fetch", target, self.backup, "--recovery-target-timeline", "latest", "--target-action", "promote")
         restored = Cluster(w, "restored", target)
         restored.configure(archive_mode="off")
         restored.start(wait=False)
+        wait_until(lambda: "the WAL in it is damaged at" in restored.server_log(), what="the damage in the server's log")
         wait_until(lambda: not os.path.exists(os.path.join(target, "postmaster.pid")), what="the end of the server")
         log = restored.server_log()
-        self.assertIn("the WAL in it is damaged at", log)
         self.assertNotIn("database system is ready to accept connections", log)
 
     def test_3_backup_verify_tells_damage_from_trouble(self):
