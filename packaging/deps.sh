@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what walrig needs on Debian 12, from Debian's own packages.
+# Installs what walrig needs on Debian 12 or 13, from Debian's own packages.
 #
 #   packaging/deps.sh build   what the build needs
 #   packaging/deps.sh run     what the quickstart needs besides (PostgreSQL)
@@ -18,11 +18,12 @@ build=(
   libcurl4-openssl-dev libpugixml-dev libgcrypt20-dev libzstd-dev liblz4-dev liblzma-dev libbrotli-dev zlib1g-dev liblzo2-dev
   libsodium-dev librnp-dev
 )
-run=(postgresql-15 postgresql-client-15 util-linux procps)
-# clang and its runtime: the fuzzers. The compressors' own programs: peers to compare with.
+# PostgreSQL in the major that this Debian has: 15 on 12, 17 on 13.
+run=(postgresql postgresql-client util-linux procps)
+# clang and its runtime: sanitizers and fuzzers; llvm names the lines in what they report. The compressors' own programs: peers to compare with.
 test=(
   libgtest-dev libgmock-dev python3 git file ccache
-  clang-14 libclang-rt-14-dev
+  clang libclang-rt-dev llvm
   zstd lz4 xz-utils brotli gzip lzop tar xxhash
   zsh fish
   gnupg
@@ -56,9 +57,12 @@ wanted=$(packages_of "$group") || { usage >&2; exit 2; }
 
 # A program of another origin serves as well as the package; Debian's npm cannot even stand beside another nodejs.
 declare -A program=([nodejs]=node [npm]=npm [rclone]=rclone)
+# PostgreSQL of any major will do, whatever package brought it.
+declare -A file=([postgresql]='/usr/lib/postgresql/*/bin/postgres' [postgresql-client]='/usr/lib/postgresql/*/bin/psql')
 missing=()
 for package in $wanted; do
   [[ -n ${program[$package]-} ]] && command -v "${program[$package]}" >/dev/null && continue
+  [[ -n ${file[$package]-} ]] && compgen -G "${file[$package]}" >/dev/null && continue
   state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [[ $state == installed ]] || missing+=("$package")
 done
@@ -70,7 +74,7 @@ if [[ $(id -u) -ne 0 ]]; then
   as_root=(sudo)
 fi
 # A build machine needs no default cluster: only throwaway ones are made.
-if [[ " ${missing[*]} " == *" postgresql-15 "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
+if [[ " ${missing[*]} " == *" postgresql "* && ! -e /etc/postgresql-common/createcluster.conf ]]; then
   "${as_root[@]}" mkdir -p /etc/postgresql-common
   echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
 fi

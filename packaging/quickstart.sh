@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 to a PostgreSQL that was lost and brought back, in two steps: build walrig, then use it.
+# From a fresh Debian 12 or 13 to a PostgreSQL that was lost and brought back, in two steps: build walrig, then use it.
 #
 #   bash packaging/quickstart.sh
 #
-# Installs what the build needs, builds Release, and on a throwaway PostgreSQL 15 under load: backup, continuous archiving,
+# Installs what the build needs, builds Release, and on a throwaway PostgreSQL under load: backup, continuous archiving,
 # a noted moment, destruction, restore to that moment; proves that the data are those of the moment. Touches nothing
 # outside this tree but packages, and a directory of its own that it removes (WALRIG_KEEP=1 keeps it).
 # Works as root (PostgreSQL then runs as the user postgres) and as a user with sudo. Ends with "quickstart: OK".
@@ -25,7 +25,7 @@ left_out=(
   -DWALRIG_PLUGIN_STORAGE_{S3,GCS,AZURE,SSH}=OFF
   -DWALRIG_PLUGIN_CIPHER_{GCRYPT,LIBSODIUM,OPENPGP}=OFF
 )
-{ cmake -S . -B build/quickstart -G Ninja -DCMAKE_BUILD_TYPE=Release -DWALRIG_DEVELOPER=OFF "${left_out[@]}" \
+{ cmake -S . -B build/quickstart -G Ninja -DCMAKE_BUILD_TYPE=Release -DWALRIG_DEVELOPER=OFF -DWALRIG_UNITY=ON "${left_out[@]}" \
   && cmake --build build/quickstart; } \
   >build/quickstart.log 2>&1 || { grep -E 'error|FAILED' build/quickstart.log | head; fail "the build; see build/quickstart.log"; }
 
@@ -40,7 +40,9 @@ else
 fi
 chmod 755 "$world"
 sockets=$(mktemp -d /tmp/wq.XXXXXX) # a socket's path must be short
-bin=/usr/lib/postgresql/15/bin
+# The newest major that this machine has.
+bin=$(compgen -G '/usr/lib/postgresql/*/bin' | sort -V | tail -n 1)
+[[ -x $bin/initdb && -x $bin/postgres ]] || fail "no initdb and postgres in ${bin:-/usr/lib/postgresql}"
 data=$world/data pg=$world/data/primary restored=$world/data/restored
 export PATH=$world/prefix/bin:$bin:$PATH HOME=$data LC_ALL=C.UTF-8
 export PGHOST=$sockets PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
@@ -64,7 +66,7 @@ say_why() { tail -n 20 "$log" "$world"/data/*.log 2>/dev/null >&2; fail "$1"; }
 run() { "${as_pg[@]}" sh -c 'log=$1; shift; exec "$@" >>"$log" 2>&1' sh "$log" "$@" || say_why "$*"; }
 seconds() { date +%s.%N; }
 
-step "a throwaway PostgreSQL 15 with archive_command = 'walrig wal-push %p'"
+step "a throwaway $("$bin/postgres" --version) with archive_command = 'walrig wal-push %p'"
 "${as_pg[@]}" initdb -D "$pg" -U postgres -A trust -k -N >/dev/null
 cat <<CONF | "${as_pg[@]}" tee -a "$pg/postgresql.conf" >/dev/null
 listen_addresses = ''

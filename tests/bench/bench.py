@@ -23,7 +23,10 @@ import sys
 import tempfile
 import time
 
-BIN = "/usr/lib/postgresql/15/bin"
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from servers import postgres  # noqa: E402
+
+BIN = postgres.newest()
 ROOT = os.getuid() == 0
 USER = "postgres" if ROOT else pwd.getpwuid(os.getuid()).pw_name
 

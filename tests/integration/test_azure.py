@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import servers  # noqa: E402
 from servers.azure import ACCOUNT, KEY  # noqa: E402
 
-BUILD = os.environ.get("WALRIG_BUILD", os.path.join(os.path.dirname(__file__), "../../build/release"))
+BUILD = os.environ.get("WALRIG_BUILD", os.path.join(os.path.dirname(__file__), "../../build/developer"))
 WALRIG = os.path.join(BUILD, "bin/walrig")
 PLUGIN = os.path.join(BUILD, "lib/walrig/plugins-1/storage-azure.so")
 

@@ -16,7 +16,7 @@ import urllib.parse
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import servers  # noqa: E402
 
-BUILD = os.environ.get("WALRIG_BUILD", os.path.join(os.path.dirname(__file__), "../../build/release"))
+BUILD = os.environ.get("WALRIG_BUILD", os.path.join(os.path.dirname(__file__), "../../build/developer"))
 WALRIG = os.path.join(BUILD, "bin/walrig")
 
 

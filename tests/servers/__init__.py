@@ -6,6 +6,7 @@
 
 install.sh gets them; README.md tells the rest.
 """
+from . import postgres
 from .azure import Azurite as azurite
 from .faults import FaultProxy
 from .gcs import FakeGcs as fake_gcs
@@ -17,4 +18,4 @@ from .tls import Authority
 
 BY_NAME = {"minio": minio, "s3rver": s3rver, "fake-gcs": fake_gcs, "azurite": azurite, "sshd": sshd}
 
-__all__ = ["Authority", "BY_NAME", "FaultProxy", "Server", "USER", "azurite", "fake_gcs", "free_port", "minio", "missing", "s3rver", "sshd"]
+__all__ = ["Authority", "BY_NAME", "FaultProxy", "Server", "USER", "azurite", "fake_gcs", "free_port", "minio", "missing", "postgres", "s3rver", "sshd"]
