@@ -39,7 +39,7 @@ function(walrig_add_plugin name)
     "LINKER:-z,now" "LINKER:-z,relro" "LINKER:-z,nodelete" "LINKER:-z,noexecstack" "LINKER:--exclude-libs,ALL"
     "LINKER:--as-needed")
   # A sanitizer's runtime is the program's: its symbols are missing here by design.
-  if(NOT WALRIG_SANITIZE AND NOT WALRIG_FUZZ)
+  if(NOT WALRIG_SANITIZE)
     target_link_options(${name} PRIVATE "LINKER:-z,defs")
   endif()
 
