@@ -12,7 +12,7 @@
 #   sanitizers    the unit tests under ASan+UBSan, and those of rooms with threads under TSan
 #   bench         tables of walrig beside its peers (tests/bench)
 #   long          an object of 6 GiB on every storage, in bounded memory (level 3 of the conformance kit); 500 recoveries
-#                 from storages that fail at each call in turn
+#                 from storages that fail at each call in turn; what packages build, file by file
 #   matrix        integration on PostgreSQL 13, 14, 16, 17 and 18 (also --matrix)
 #   debian        the quickstart, on 13 the unit tests too, on a bare Debian 12 and 13, as root and as a user with sudo
 #
@@ -157,6 +157,9 @@ if wants matrix; then
   bash tests/servers/install.sh walrus && run_ctest peers tests '^integration$' -R peers
 fi
 if wants long; then
+  begin release
+  # Here each file must include what it needs: the other builds take several as one.
+  build release || build_failed release
   begin long
   python3 tests/conformance/conformance.py "$root/build/tests" --long || failures+=(long)
   WALRIG_RECOVERIES=500 WALRIG_BUILD=$root/build/tests python3 -B tests/integration/test_recovery_faults.py || failures+=(recoveries)
