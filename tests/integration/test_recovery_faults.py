@@ -34,7 +34,7 @@ SSH_KINDS = ("reset at=0", "reset at=1500", "reset at=4000", "half-close at=3000
 WRAPPER = """#!/bin/sh
 # Counts the calls of restore_command; breaks the storage at one of them.
 run={run}
-n=$(($(cat $run/count 2>/dev/null || echo 0) + 1)); echo $n > $run/count
+n=$(($(cat $run/count 2>/dev/null || echo 0) + 1)); echo $n > $run/count.new; mv $run/count.new $run/count
 if [ $n -ge {at} ] && [ ! -e $run/broken ] && [ ! -e $run/healed ]; then
   touch $run/broken
   (cd $run && {breaks})
