@@ -8,11 +8,11 @@
 #   conformance   the conformance kit on every shipped plugin, through its .so
 #   integration   real PostgreSQL; WAL-G's artefacts; SDK built out of tree
 #   faults        crash loops, kill -9 at random moments, full disks
-#   fuzz          every fuzzer for some seconds (--fuzz-seconds, default 10), under clang's sanitizers
+#   fuzz          every fuzzer for some seconds (--fuzz-seconds, default 5), under clang's sanitizers
 #   sanitizers    the unit tests under ASan+UBSan, and those of rooms with threads under TSan
 #   bench         tables of walrig beside its peers (tests/bench)
 #   long          an object of 6 GiB on every storage, in bounded memory (level 3 of the conformance kit); 500 recoveries
-#                 from storages that fail at each call in turn; what packages build, file by file
+#                 from storages that fail at each call in turn; every fuzzer for a minute; what packages build, file by file
 #   matrix        integration on PostgreSQL 13, 14, 16, 17 and 18 (also --matrix)
 #   debian        the quickstart, on 13 the unit tests too, on a bare Debian 12 and 13, as root and as a user with sudo
 #
@@ -25,7 +25,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 jobs=$(nproc)
-fuzz_seconds=10
+fuzz_seconds=5
 selected=()
 while [[ $# -gt 0 ]]; do
   case $1 in
@@ -161,6 +161,8 @@ if wants long; then
   # Here each file must include what it needs: the other builds take several as one.
   build release || build_failed release
   begin long
+  build asan-ubsan || build_failed asan-ubsan
+  WALRIG_FUZZ_SECONDS=60 run_ctest fuzz-long asan-ubsan '^fuzz$' -j "$jobs"
   python3 tests/conformance/conformance.py "$root/build/tests" --long || failures+=(long)
   WALRIG_RECOVERIES=500 WALRIG_BUILD=$root/build/tests python3 -B tests/integration/test_recovery_faults.py || failures+=(recoveries)
 fi

@@ -91,6 +91,9 @@ function(walrig_unit_test path)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}")
   # Optimising what runs once would take half of the time of a build; the rooms under test keep their level.
   target_compile_options(${target} PRIVATE -O0)
+  if(WALRIG_FUZZ)
+    target_compile_options(${target} PRIVATE -fno-sanitize=fuzzer-no-link)
+  endif()
   target_link_libraries(${target} PRIVATE ${ARG_DEPS} walrig_test_support GTest::gmock GTest::gtest_main walrig_flags)
   gtest_discover_tests(${target} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 120
     ENVIRONMENT "WALRIG_TEST_DATA=${PROJECT_SOURCE_DIR}/tests/data")
