@@ -185,7 +185,7 @@ void WritesAreReadAtOnce(Verdict& verdict, StorageBench& bench) {
     const std::string name = "object-" + std::to_string(i);
     KIT_OK(bench.Put(name, name));
     KIT_ASSIGN(const std::string back, GetBytes(bench.ctx(), *other, bench.Key(name)));
-    KIT_EXPECT(back == name, "another instance reads something else");
+    KIT_EXPECT(back == name, "another instance reads \"" + back + "\" of an object that holds \"" + name + "\"");
     if (bench.can().list_your_writes && i % 10 == 0) {
       KIT_ASSIGN(const auto names, bench.Names(name));
       KIT_EXPECT(!names.empty(), name + " is not listed after Commit");
