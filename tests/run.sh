@@ -64,7 +64,7 @@ begin() {
 }
 
 wants_tests_tree() { wants unit || wants conformance || wants integration || wants faults || wants bench || wants long || wants matrix; }
-wants_servers() { wants conformance || wants integration || wants faults || wants bench || wants long; }
+wants_servers() { wants conformance || wants integration || wants faults || wants bench || wants long || wants matrix; }
 
 # build PRESET [WORD...]: configures and builds; WORDs stand before the compiler's run (nice).
 build() {

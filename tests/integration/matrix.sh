@@ -24,7 +24,7 @@ servers='
 17.10.0-beta.17 5bad48012c3a7415c06310f632ce9a0f9da20dadb70e774e4985c2f416a4445b
 18.4.0-beta.17 795d587bb466423385db256dc81e61f2ee40c9e10efde21e881f3e997dd1bdb2
 '
-tests=(round_trip standby)
+tests=(round_trip standby recovery_faults)
 seconds_max=600
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' matrix.sh; }
