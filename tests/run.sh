@@ -134,12 +134,14 @@ if wants_tests_tree; then
   echo 0 >"$logs/tests.done"
 fi
 wants unit && run_ctest unit tests '^unit$' -j "$jobs"
+wants faults && run_ctest faults tests '^faults$' -LE '^servers$' -j 1
+wants integration && run_ctest integration tests '^integration$' -LE '^servers$' -j 1
 if wants_servers; then
   await servers || failures+=(servers)
   cat "$logs/servers.log"
 fi
-wants faults && run_ctest faults tests '^faults$' -j 1
-wants integration && run_ctest integration tests '^integration$' -j 1
+wants faults && run_ctest faults-servers tests '^faults$' -L '^servers$' -j 1
+wants integration && run_ctest integration-servers tests '^integration$' -L '^servers$' -j 1
 wants conformance && run_ctest conformance tests '^conformance$' -j 1
 if wants sanitizers || wants fuzz; then
   await asan-ubsan || build_failed asan-ubsan
