@@ -127,7 +127,8 @@ std::optional<Aliveness> AlivenessBook::Verdict(const Context& ctx, const std::s
   const int64_t now_ns = ctx.clock->WallNs();
   const int64_t updated_ns = found->second.updated_ns;
   const int64_t lifetime_ns = found->second.usable() ? policy_.lifetime_ns : std::min(policy_.lifetime_ns, policy_.dead_lifetime_ns);
-  if (now_ns < updated_ns || now_ns - updated_ns >= lifetime_ns) return std::nullopt;
+  // A file may say any time, and the difference of two may be more than fits.
+  if (updated_ns < 0 || now_ns < updated_ns || now_ns - updated_ns >= lifetime_ns) return std::nullopt;
   return found->second;
 }
 

@@ -110,6 +110,15 @@ TEST(AlivenessBookTest, AFailedCallIsKnownToTheNextRunAtOnce) {
   EXPECT_FALSE(next.Verdict(context.ctx(), "readers").has_value()) << "has to be checked again";
 }
 
+TEST(AlivenessBookTest, AVerdictOfCenturiesAgoIsOverHoweverLargeTheDifference) {
+  test::TempDir dir;
+  test::TestContext context;
+  const std::string path = dir.path() + "/status";
+  ASSERT_OK(SaveAliveness(context.ctx(), path, {{"a", AfterCheck(nullptr, true, -9'000'000'000'000'000'000, {})}}));
+  EXPECT_EQ(LoadAliveness(path).at("a").updated_ns, -9'000'000'000'000'000'000);
+  EXPECT_FALSE(AlivenessBook(path, {}).Verdict(context.ctx(), "a").has_value());
+}
+
 TEST(AlivenessBookTest, ACallThatFailedByItsDeadlineIsWrittenAllTheSame) {
   test::TempDir dir;
   test::TestContext context;
