@@ -21,6 +21,18 @@
 
 #include "walrig/module_info.h"
 
+// A sanitizer's shadow takes terabytes of addresses; g++ and clang say by different names that one is there.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WALRIG_SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WALRIG_SANITIZED 1
+#endif
+#ifndef WALRIG_SANITIZED
+#define WALRIG_SANITIZED 0
+#endif
+
 namespace {
 
 constexpr int kChannel = 3;
@@ -175,7 +187,7 @@ void LimitMyself() {
   Limit(RLIMIT_CORE, 0);
   Limit(RLIMIT_CPU, 10);
   Limit(RLIMIT_NOFILE, 128);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !WALRIG_SANITIZED
   Limit(RLIMIT_AS, rlim_t{4} << 30);
 #endif
 }
