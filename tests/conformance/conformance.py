@@ -29,6 +29,7 @@ CIPHER_KEYS = {
 NOT_OF_THE_SERVER = {
     "s3rver": {
         "put_if_absent": "it does not know If-None-Match",
+        "writes_are_read_at_once": "of some thousand objects one is not there for a moment after it was put",
         "etag_guards": "it does not know If-Match",
         "overwrite_is_atomic": "it writes over the file that a reader has open",
         "every_key_is_listed_once": "the next page begins by another order than the page before, and keys fall between",

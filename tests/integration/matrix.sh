@@ -25,7 +25,7 @@ servers='
 18.4.0-beta.17 795d587bb466423385db256dc81e61f2ee40c9e10efde21e881f3e997dd1bdb2
 '
 tests=(round_trip standby recovery_faults)
-seconds_max=600
+seconds_max=900
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' matrix.sh; }
 case ${1:-} in
