@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <exception>
 #include <new>
+#include <stdexcept>
 
 #include "core/plugin/bridge.h"
 #include "walrig/abi/storage.h"
@@ -15,7 +16,12 @@ namespace {
 constexpr size_t kTokenBytesMax = 4096;
 
 walrig_bytes Borrow(std::string_view text) { return {text.data(), text.size()}; }
+// The longest text that a plugin may hand over: a key, an etag, an upload's number.
+constexpr size_t kTextBytesMax = size_t{1} << 20;
+
+// Called where Collect catches what it throws.
 std::string TextOf(walrig_bytes bytes) {
+  if (bytes.len > kTextBytesMax) throw std::length_error("a text of a storage plugin's");
   return bytes.len == 0 || bytes.ptr == nullptr ? std::string()
                                                 : std::string(static_cast<const char*>(bytes.ptr), bytes.len);
 }
@@ -58,7 +64,7 @@ int32_t Collect(Into& collected, Take&& take) noexcept {
   } catch (const std::bad_alloc&) {
     collected.out_of_memory = true;
   } catch (const std::exception&) {
-    collected.sound = false;  // a text of a length that no memory has
+    collected.sound = false;  // a text that is too long
   }
   return 1;
 }
