@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/string_util.h"
 #include "core/catalog/archived_wal.h"
 #include "core/postgres/history_file.h"
 #include "walrig/bytes.h"
@@ -19,7 +20,7 @@ std::string Origin(Timeline timeline, const Result<std::string>& text) {
   if (history->ancestors().empty()) return "names no other timeline";
   const HistoryEntry& last = history->ancestors().back();
   return fmt::format("leaves timeline {} at {}{}{}{}", last.timeline, FormatLsn(last.switch_point), last.reason.empty() ? "" : " (",
-                     last.reason, last.reason.empty() ? "" : ")");
+                     Printable(last.reason), last.reason.empty() ? "" : ")");
 }
 
 Result<std::string> ArchivedText(const Context& ctx, Storage& storage, CodecProvider& codecs, std::string_view name,
