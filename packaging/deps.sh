@@ -31,6 +31,8 @@ test=(
   python3-cryptography gdb
   # Servers of the storages' tests (tests/servers), and a peer of the benchmark.
   nodejs npm python3-venv openssl openssh-server openssh-client rclone
+  # Bare machines (tests/machines).
+  debootstrap
 )
 matrix=(nodejs npm)
 
