@@ -93,7 +93,7 @@ struct ProgressLine::Impl : public Log {
 ProgressLine::ProgressLine(const Context& ctx, const Settings& settings) : impl_(std::make_unique<Impl>(ctx)) {
   if (!Wanted(settings)) return;
   Result<std::jthread> thread = StartThread([impl = impl_.get()] {
-    Guarded("the progress line", [impl] { return impl->Run(), OkStatus(); }).Ignore("it is no reason to fail a job");
+    Guarded("the progress line", [impl] { return impl->Run(), OkStatus(); }).Ignore("a failed progress line must not fail the job");
   });
   if (thread.ok()) impl_->thread = std::move(*thread);  // without a thread there is no line
 }

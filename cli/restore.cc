@@ -173,7 +173,7 @@ class Restore {
     Result<Settings> settings = LoadSettings(load, &unused);
     load.without_file = true;
     if (!settings.ok()) settings = LoadSettings(load, &unused);
-    if (settings.ok()) ReadPolicy(*settings, started_ns_, &policy).Ignore("it is told when it is what failed");
+    if (settings.ok()) ReadPolicy(*settings, started_ns_, &policy).Ignore("it is reported by the try that it fails");
     return policy;
   }
 

@@ -41,7 +41,7 @@ Result<const walrig_module*> LoadFrom(const std::string& load_path, const std::s
     if (error) {
       const char* words = dlerror();
       std::string hint = words != nullptr ? HintOfMapping(words) : "";
-      if (hint.empty()) hint = "install the library that is missing, or the plugin's package anew";
+      if (hint.empty()) hint = "install the missing library, or reinstall the plugin's package";
       return Unavailable(path + " cannot be loaded: " + LinkerText(words != nullptr ? words : error.message(), load_path))
           .Hint(std::move(hint));
     }

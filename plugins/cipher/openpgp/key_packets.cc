@@ -150,7 +150,7 @@ class Collector {
       if (!wrong.empty()) return Damaged(std::move(wrong));
       if (IsIgnored(packet.tag)) continue;
       if (!IsOfKey(packet.tag)) {
-        return Damaged("there is a packet of type " + std::to_string(packet.tag) + ", which is no part of a key");
+        return Damaged("packet type " + std::to_string(packet.tag) + " does not belong in a key");
       }
       const ByteSpan kept = out_.Add(bytes.subspan(begin, in.at() - begin));
       Add(packet.tag, kept.last(packet.body.size()));

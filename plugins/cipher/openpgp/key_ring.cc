@@ -202,7 +202,7 @@ Result<std::shared_ptr<KeyRings>> KeyRings::New(KeyMaterial material) {
                                  "replace it by one that gpg 2.2 makes (version 4, RSA or Curve25519)");
   } else if (!packets.damage.empty()) {
     rings->left_out_ = ConfigError("openpgp: the configured keys cannot be read to their end: " + packets.damage)
-                           .Hint("export the keys anew, with `gpg --armor --export ID...`");
+                           .Hint("export the keys again, with `gpg --armor --export ID...`");
   }
   if (used == 0 && !packets.keys.empty()) return rings->left_out_;
   rings->Return(std::move(first), false);
