@@ -42,6 +42,9 @@ Result<WalLongHeader> ParseWalLongHeader(ByteSpan bytes) {
   if (!IsWalSegmentSize(header.segment_bytes)) {
     return Corruption(fmt::format("segment size {} in the first page", header.segment_bytes));
   }
+  if (header.page_address.value % header.segment_bytes != 0) {
+    return Corruption(fmt::format("the first page is that of {}, where no segment begins", FormatLsn(header.page_address)));
+  }
   const uint32_t block = header.block_bytes;
   if (block < 1024 || block > 65536 || (block & (block - 1)) != 0) {
     return Corruption(fmt::format("WAL block size {} in the first page", block));

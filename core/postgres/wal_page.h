@@ -40,7 +40,7 @@ struct WalLongHeader {
 int PgMajorOfWalMagic(uint16_t magic) noexcept;
 
 // FAILS WITH: kTruncated (fewer than kWalLongHeaderBytes), kCorruption (not a WAL magic, not a long header, unknown
-// flags, sizes that no server can have).
+// flags, an address at which no segment begins, sizes that no server can have).
 Result<WalLongHeader> ParseWalLongHeader(ByteSpan bytes);
 
 struct WalExpectation {

@@ -38,7 +38,8 @@ struct WalBreak {
 
 class WalRecordReader {
  public:
-  // `first` is the header that the bytes begin with; no page may be of a later timeline than `timeline`, the name's.
+  // `first` is the header that the bytes begin with, as ParseWalLongHeader gave it; no page may be of a later timeline than
+  // `timeline`, the name's.
   // REQUIRES: first.major != 0: the formats of other releases are not known.
   WalRecordReader(const WalLongHeader& first, Timeline timeline);
 

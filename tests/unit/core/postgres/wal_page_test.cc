@@ -65,9 +65,9 @@ TEST(WalPageTest, RefusesWhatIsNoFirstPage) {
   const std::string good = Bytes(kPg15);
   EXPECT_THAT(ParseWalLongHeader(AsBytes(good).first(39)), HasCode(Code::kTruncated));
   EXPECT_THAT(ParseWalLongHeader(AsBytes(std::string(40, '\0'))), HasCode(Code::kCorruption));
-  // magic, flags without the long bit, unknown flags, timeline 0, segment size, block size
+  // magic, flags without the long bit, unknown flags, timeline 0, address, segment size, block size
   for (const auto& [offset, value] :
-       {std::pair<size_t, char>{1, 0x11}, {2, 0x04}, {3, 0x40}, {4, 0}, {34, 0x11}, {37, 0x21}}) {
+       {std::pair<size_t, char>{1, 0x11}, {2, 0x04}, {3, 0x40}, {4, 0}, {9, 0x20}, {34, 0x11}, {37, 0x21}}) {
     std::string bad = good;
     bad[offset] = value;
     EXPECT_THAT(ParseWalLongHeader(AsBytes(bad)), HasCode(Code::kCorruption)) << offset;
