@@ -6,10 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 
+#include "plugins/storage/fs/folder.h"
 #include "plugins/storage/fs/names.h"
-#include "walrig/sdk/call.h"
 
 namespace walrig::fs {
 namespace {
@@ -17,19 +16,6 @@ namespace {
 // Page tokens: the last entry given, and what it was.
 constexpr char kAfterKey = 'k';
 constexpr char kAfterPrefix = 'p';
-constexpr uint32_t kEntriesBetweenPolls = 1024;
-
-struct CloseDir {
-  void operator()(DIR* dir) const noexcept { ::closedir(dir); }
-};
-
-// What the entry is, asking the file system when the directory does not say.
-unsigned char TypeOf(int folder_fd, const dirent& entry) {
-  if (entry.d_type != DT_UNKNOWN) return entry.d_type;
-  struct stat s{};
-  if (::fstatat(folder_fd, entry.d_name, &s, AT_SYMLINK_NOFOLLOW) != 0) return DT_UNKNOWN;
-  return S_ISREG(s.st_mode) ? DT_REG : S_ISDIR(s.st_mode) ? DT_DIR : S_ISLNK(s.st_mode) ? DT_LNK : DT_UNKNOWN;
-}
 
 }  // namespace
 
@@ -140,35 +126,17 @@ Result<std::vector<Lister::Entry>> Lister::Smallest(int folder_fd, const std::st
 
 template <typename Use>
 Status Lister::Scan(int folder_fd, const std::string& folder, Use use) {
-  // A descriptor of its own: the offset of a duplicate would be shared.
-  const int fd = ::openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT ? OkStatus() : ErrnoStatus(errno, "list folder " + folder);
-  const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(fd));
-  if (dir == nullptr) {
-    const int err = errno;
-    ::close(fd);
-    return ErrnoStatus(err, "list folder " + folder);
-  }
-  for (uint32_t count = 0;; ++count) {
-    if (count % kEntriesBetweenPolls == 0) WALRIG_TRY(sdk::PollStop(ctx_));
-    errno = 0;
-    const dirent* found = ::readdir(dir.get());
-    if (found == nullptr) {
-      return errno == 0 || errno == ENOENT ? OkStatus() : ErrnoStatus(errno, "list folder " + folder);
-    }
-    const std::string_view name = found->d_name;
-    if (name == "." || name == "..") continue;
-    const unsigned char type = TypeOf(folder_fd, *found);
+  return ForEachEntry(ctx_, folder_fd, folder, [&](const dirent& found, unsigned char type) {
     if (type == DT_LNK && !warned_of_link_) {
       warned_of_link_ = true;
       ctx_.log->Write(LogLevel::kWarning, "storage/fs",
-                      "not following the symbolic link " + folder + std::string(name) + " in the storage's directory");
+                      "not following the symbolic link " + folder + found.d_name + " in the storage's directory");
     }
-    if ((type != DT_REG && type != DT_DIR) || (type == DT_REG && IsTempName(name))) continue;
-    Entry entry{std::string(name), type == DT_DIR};
+    if ((type != DT_REG && type != DT_DIR) || (type == DT_REG && IsTempName(found.d_name))) return true;
+    Entry entry{found.d_name, type == DT_DIR};
     if (entry.is_folder) entry.name += '/';
-    if (Wanted(folder, entry) && !use(std::move(entry))) return OkStatus();
-  }
+    return !Wanted(folder, entry) || use(std::move(entry));
+  });
 }
 
 // Compares without putting the key together: a folder may have very many names.

@@ -7,22 +7,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
 #include <string>
 #include <vector>
 
+#include "plugins/storage/fs/folder.h"
 #include "plugins/storage/fs/names.h"
-#include "walrig/sdk/call.h"
 
 namespace walrig::fs {
 namespace {
 
 constexpr size_t kUploadsMax = 1000;
-constexpr uint32_t kEntriesBetweenPolls = 1024;
-
-struct CloseDir {
-  void operator()(DIR* dir) const noexcept { ::closedir(dir); }
-};
 
 std::string KeyOf(std::string_view folder, std::string_view temp) {
   if (temp.size() > kTempSuffixBytes) temp.remove_suffix(kTempSuffixBytes);  // a bare suffix is nobody's, but a name
@@ -77,30 +71,14 @@ class Walker {
     const Fd folder_fd = OpenBelow(tree_.root(), folder.empty() ? folder : folder.substr(0, folder.size() - 1),
                                    O_RDONLY | O_DIRECTORY);
     if (!folder_fd.valid()) return errno == ENOENT || errno == ENOTDIR ? OkStatus() : ErrnoStatus(errno, "list folder " + folder);
-    const int fd = ::openat(folder_fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const std::unique_ptr<DIR, CloseDir> dir(fd < 0 ? nullptr : ::fdopendir(fd));
-    if (dir == nullptr) {
-      const int err = errno;
-      if (fd >= 0) ::close(fd);
-      return err == ENOENT ? OkStatus() : ErrnoStatus(err, "list folder " + folder);
-    }
-    for (uint32_t count = 0;; ++count) {
-      if (count % kEntriesBetweenPolls == 0) WALRIG_TRY(sdk::PollStop(ctx_));
-      errno = 0;
-      const dirent* found = ::readdir(dir.get());
-      if (found == nullptr) return errno == 0 || errno == ENOENT ? OkStatus() : ErrnoStatus(errno, "list folder " + folder);
-      const std::string name = found->d_name;
-      if (name == "." || name == "..") continue;
-      if (IsTempName(name)) {
-        Keep(folder_fd.get(), folder, name);
-        continue;
+    return ForEachEntry(ctx_, folder_fd.get(), folder, [&](const dirent& entry, unsigned char type) {
+      if (IsTempName(entry.d_name)) {
+        Keep(folder_fd.get(), folder, entry.d_name);
+      } else if (type == DT_DIR) {
+        folders->emplace_back(entry.d_name);
       }
-      struct stat s{};
-      const bool maybe_folder = found->d_type == DT_DIR ||
-                                (found->d_type == DT_UNKNOWN &&
-                                 ::fstatat(folder_fd.get(), name.c_str(), &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(s.st_mode));
-      if (maybe_folder) folders->push_back(name);
-    }
+      return true;
+    });
   }
 
   void Keep(int folder_fd, const std::string& folder, const std::string& name) {
