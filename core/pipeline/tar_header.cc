@@ -7,18 +7,14 @@
 #include <cstring>
 #include <optional>
 
+#include "core/pipeline/tar_fields.h"
+
 namespace walrig {
 
 namespace {
 
-// See tar_writer.cc for the picture.
-struct Field {
-  size_t offset;
-  size_t bytes;
-};
-constexpr Field kName{0, 100}, kMode{100, 8}, kUid{108, 8}, kGid{116, 8}, kSize{124, 12}, kMtime{136, 12};
-constexpr Field kChecksum{148, 8}, kType{156, 1}, kLink{157, 100}, kMagic{257, 8};
-constexpr Field kUname{265, 32}, kGname{297, 32}, kPrefix{345, 155};
+using namespace tar_fields;
+
 constexpr std::string_view kUstarMagic("ustar\0" "00", 8);
 constexpr std::string_view kGnuMagic("ustar  \0", 8);
 
@@ -138,7 +134,7 @@ Result<TarEntry> ParseTarBlock(ByteSpan block) {
     return static_cast<uint64_t>(value);
   };
   TarEntry entry;
-  const std::string_view magic = Raw(block, kMagic);
+  const std::string_view magic = Raw(block, kMagicAndVersion);
   entry.name = Text(block, kName);
   if (magic == kUstarMagic) {
     if (std::string prefix = Text(block, kPrefix); !prefix.empty()) entry.name = prefix + "/" + entry.name;

@@ -13,7 +13,7 @@
 
 namespace walrig {
 
-using PaxRecords = std::map<std::string, std::string, std::less<>>;
+using PaxRecords = std::map<std::string, std::string, std::less<>>;  // sorted by key, as Go writes them
 
 bool IsZeroBlock(ByteSpan block);
 

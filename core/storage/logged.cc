@@ -2,17 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "core/base/status_of.h"
+
 namespace walrig {
 
 namespace {
 
 constexpr std::string_view kArea = "storage";
-
-const Status& StatusOf(const Status& status) { return status; }
-template <typename T>
-const Status& StatusOf(const Result<T>& result) {
-  return result.status();
-}
 
 // Runs one call and writes its line.
 template <typename Call>

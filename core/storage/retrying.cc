@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/status_of.h"
 #include "core/storage/backoff.h"
 #include "core/storage/retrying_sink.h"
 #include "core/storage/retrying_source.h"
@@ -12,12 +13,6 @@ namespace {
 
 // An object can be replaced between the Stat that pins it and the Get; more often than this it is not an accident.
 constexpr int kPinsMax = 3;
-
-const Status& StatusOf(const Status& status) { return status; }
-template <typename T>
-const Status& StatusOf(const Result<T>& result) {
-  return result.status();
-}
 
 // Repeats `call(ctx)` while it fails retryably.
 template <typename Call>
