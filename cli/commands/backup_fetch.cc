@@ -18,7 +18,7 @@ namespace {
 
 constexpr uint64_t kSpecBytesMax = 1u << 20;
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kBackupFetchOptions[] = {
     {.name = "target-user-data",
      .kind = OptionKind::kValue,
      .value_name = "JSON",
@@ -110,7 +110,7 @@ Result<std::string> RestoreCommandFor(const Invocation& call, const Wiring& wiri
   return std::move(text.command);
 }
 
-Result<BackupFetchOptions> OptionsFrom(const Invocation& call) {
+Result<BackupFetchOptions> BackupFetchOptionsFrom(const Invocation& call) {
   BackupFetchOptions options;
   options.target_directory = call.Argument(0);
   WALRIG_ASSIGN(options.selector, SelectorFrom(call));
@@ -168,12 +168,12 @@ Result<PreparedFetch> PrepareFetch(Invocation& call, BackupFetchOptions options)
   return fetch;
 }
 
-Result<ExitCode> Run(Invocation& call) {
+Result<ExitCode> RunBackupFetch(Invocation& call) {
   const auto nothing_written = [&call](Status status) {
     return std::move(status).With(fmt::format("nothing was written into {}", call.Argument(0)));
   };
   if (Status refused = RefuseUnsupported(call); !refused.ok()) return nothing_written(std::move(refused));
-  Result<BackupFetchOptions> options = OptionsFrom(call);
+  Result<BackupFetchOptions> options = BackupFetchOptionsFrom(call);
   if (!options.ok()) return nothing_written(std::move(options).status());
   const int criteria = static_cast<int>(!options->selector.name.empty()) +
                        static_cast<int>(options->selector.user_data.has_value()) +
@@ -199,22 +199,22 @@ Result<ExitCode> Run(Invocation& call) {
   return ExitCode::kOk;
 }
 
-constexpr Command kCommand = {
+constexpr Command kBackupFetchCommand = {
     .name = "backup-fetch",
     .summary = "Restore a backup into an empty directory",
     .arguments = "PGDATA [NAME|LATEST]",
     .description =
         "PGDATA must be absent or empty. With any --recovery-target-* option recovery.signal and a restore_command\n"
         "that calls walrig are written too, so that the server recovers to the target when it is started.",
-    .options = kOptions,
+    .options = kBackupFetchOptions,
     .arguments_min = 1,
     .arguments_max = 2,
     .hint = ArgumentHint::kDirectory,
-    .run = Run,
+    .run = RunBackupFetch,
 };
 
 }  // namespace
 
-const Command& BackupFetchCommand() { return kCommand; }
+const Command& BackupFetchCommand() { return kBackupFetchCommand; }
 
 }  // namespace walrig

@@ -14,14 +14,14 @@
 namespace walrig {
 namespace {
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kBackupListOptions[] = {
     {.name = "pretty", .help = "Print a table with borders, or indented JSON"},
     {.name = "json", .help = "Print a JSON array"},
     {.name = "detail", .help = "Print more about each backup"},
     kTargetStorage,
 };
 
-void PrintText(Invocation& call, const BackupListReport& report, bool detail, bool pretty) {
+void PrintBackupList(Invocation& call, const BackupListReport& report, bool detail, bool pretty) {
   if (report.rows.empty()) {
     LogInfo(call, "No backups found");
     return;
@@ -42,7 +42,7 @@ void TellLeftovers(const Invocation& call, Storage& storage) {
   if (leftovers.ok() && !leftovers->empty()) LogWarning(call, DescribeLeftovers(*leftovers));
 }
 
-Result<ExitCode> Run(Invocation& call) {
+Result<ExitCode> RunBackupList(Invocation& call) {
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(const std::vector<NamedStorage> storages,
                 wiring.OpenStorages(call.ctx, {.read_only = true, .turbo = call.turbo, .target = TargetStorage(call)}));
@@ -68,7 +68,7 @@ Result<ExitCode> Run(Invocation& call) {
     if (!row.problem.empty()) LogWarning(call, fmt::format("{}: {}", row.backup_name, row.problem));
   }
   if (!call.Has("json")) {
-    PrintText(call, report, options.detail, call.Has("pretty"));
+    PrintBackupList(call, report, options.detail, call.Has("pretty"));
     return ExitCode::kOk;
   }
   Json array = Json::array();
@@ -77,15 +77,15 @@ Result<ExitCode> Run(Invocation& call) {
   return ExitCode::kOk;
 }
 
-constexpr Command kCommand = {
+constexpr Command kBackupListCommand = {
     .name = "backup-list",
     .summary = "List the backups of the storage, oldest first",
-    .options = kOptions,
-    .run = Run,
+    .options = kBackupListOptions,
+    .run = RunBackupList,
 };
 
 }  // namespace
 
-const Command& BackupListCommand() { return kCommand; }
+const Command& BackupListCommand() { return kBackupListCommand; }
 
 }  // namespace walrig

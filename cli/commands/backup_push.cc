@@ -12,7 +12,7 @@
 namespace walrig {
 namespace {
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kBackupPushOptions[] = {
     {.name = "permanent", .letter = 'p', .help = "Mark the backup as permanent: delete keeps it"},
     {.name = "full", .letter = 'f', .help = "Make a full backup, whatever WALG_DELTA_MAX_STEPS says"},
     {.name = "verify",
@@ -88,7 +88,7 @@ Status FillLimits(const Invocation& call, BackupPushOptions* options) {
   return OkStatus();
 }
 
-Result<BackupPushOptions> OptionsFrom(const Invocation& call) {
+Result<BackupPushOptions> BackupPushOptionsFrom(const Invocation& call) {
   const Settings& settings = call.settings;
   BackupPushOptions options;
   options.data_directory = call.Argument(0);
@@ -146,9 +146,9 @@ Result<std::vector<NamedStorage>> Archives(Invocation& call, Wiring& wiring) {
   return wiring.OpenStorages(call.ctx, {.turbo = call.turbo});
 }
 
-Result<ExitCode> Run(Invocation& call) {
+Result<ExitCode> RunBackupPush(Invocation& call) {
   WALRIG_TRY(RefuseDeltaParent(call));
-  WALRIG_ASSIGN(BackupPushOptions options, OptionsFrom(call));
+  WALRIG_ASSIGN(BackupPushOptions options, BackupPushOptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(options.storage_directories, wiring.StorageDirectories());
   WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
@@ -168,22 +168,22 @@ Result<ExitCode> Run(Invocation& call) {
   return ExitCode::kOk;
 }
 
-constexpr Command kCommand = {
+constexpr Command kBackupPushCommand = {
     .name = "backup-push",
     .summary = "Make a full backup of a running server",
     .arguments = "[PGDATA]",
     .description =
         "PGDATA is the data directory of the server that PGHOST, PGPORT and so on lead to. Page checksums are\n"
         "verified while reading when the cluster has them; corrupt pages are warned of and recorded.",
-    .options = kOptions,
+    .options = kBackupPushOptions,
     .arguments_min = 0,
     .arguments_max = 1,
     .hint = ArgumentHint::kDirectory,
-    .run = Run,
+    .run = RunBackupPush,
 };
 
 }  // namespace
 
-const Command& BackupPushCommand() { return kCommand; }
+const Command& BackupPushCommand() { return kBackupPushCommand; }
 
 }  // namespace walrig

@@ -11,7 +11,7 @@
 namespace walrig {
 namespace {
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kBackupShowOptions[] = {
     {.name = "json", .help = "Print JSON"},
     {.name = "pretty", .help = "Indent the JSON"},
     {.name = "target-user-data",
@@ -21,14 +21,14 @@ constexpr CliOption kOptions[] = {
     kTargetStorage,
 };
 
-void PrintText(Invocation& call, const BackupShowReport& report) {
+void PrintBackupShow(Invocation& call, const BackupShowReport& report) {
   const auto lines = BackupShowLines(report);
   size_t width = 0;
   for (const auto& [label, value] : lines) width = std::max(width, label.size());
   for (const auto& [label, value] : lines) call.out.Line(fmt::format("{:<{}}  {}", label, width, value));
 }
 
-Result<ExitCode> Run(Invocation& call) {
+Result<ExitCode> RunBackupShow(Invocation& call) {
   BackupShowOptions options;
   options.selector.name = call.Argument(0);
   if (call.Has("target-user-data")) {
@@ -43,25 +43,25 @@ Result<ExitCode> Run(Invocation& call) {
   if (call.Has("json")) {
     call.out.Json(BackupShowJson(report), call.Has("pretty"));
   } else {
-    PrintText(call, report);
+    PrintBackupShow(call, report);
   }
   for (const std::string& problem : report.problems) LogWarning(call, problem);
   return ExitCode::kOk;
 }
 
-constexpr Command kCommand = {
+constexpr Command kBackupShowCommand = {
     .name = "backup-show",
     .summary = "Show all that the storage says about one backup",
     .arguments = "NAME|LATEST",
-    .options = kOptions,
+    .options = kBackupShowOptions,
     .arguments_min = 0,
     .arguments_max = 1,
     .hint = ArgumentHint::kBackupName,
-    .run = Run,
+    .run = RunBackupShow,
 };
 
 }  // namespace
 
-const Command& BackupShowCommand() { return kCommand; }
+const Command& BackupShowCommand() { return kBackupShowCommand; }
 
 }  // namespace walrig

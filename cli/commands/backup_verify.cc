@@ -15,7 +15,7 @@
 namespace walrig {
 namespace {
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kBackupVerifyOptions[] = {
     {.name = "all", .help = "Verify every backup of the storage"},
     {.name = "no-wal", .help = "Leave out the WAL that the backup needs"},
     {.name = "json", .help = "Print a report as JSON"},
@@ -58,7 +58,7 @@ std::string Checked(const BackupVerifyResult& result) {
   return what.empty() ? "decoding only" : Join(what, ", ");
 }
 
-void PrintText(Invocation& call, const BackupVerifyReport& report) {
+void PrintBackupVerify(Invocation& call, const BackupVerifyReport& report) {
   for (const BackupVerifyResult& result : report.backups) {
     if (!result.not_verified.empty()) {
       call.out.Line(fmt::format("{}: not verified: {}", result.backup_name, result.not_verified));
@@ -88,7 +88,7 @@ void PrintSum(Invocation& call, const BackupVerifyReport& report) {
   call.out.Line(fmt::format("{} of {} backups ok", good, report.backups.size()));
 }
 
-Result<ExitCode> Run(Invocation& call) {
+Result<ExitCode> RunBackupVerify(Invocation& call) {
   BackupVerifyOptions options;
   options.all = call.Has("all");
   options.selector.name = call.Argument(0);
@@ -110,7 +110,7 @@ Result<ExitCode> Run(Invocation& call) {
     for (const BackupVerifyResult& result : report.backups) array.push_back(ResultJson(result));
     call.out.Json(array);
   } else if (tell) {
-    PrintText(call, report);
+    PrintBackupVerify(call, report);
     if (options.all && ended.ok()) PrintSum(call, report);
   }
   WALRIG_TRY(ended);
@@ -118,20 +118,20 @@ Result<ExitCode> Run(Invocation& call) {
   return report.ok() ? ExitCode::kOk : ExitCode::kError;
 }
 
-constexpr Command kCommand = {
+constexpr Command kBackupVerifyCommand = {
     .name = "backup-verify",
     .summary = "Read a backup back and prove it, without restoring",
     .arguments = "NAME|LATEST|--all",
     .description = "Exits with 3 if anything is damaged or missing, and with 1 if the check could not be completed.",
-    .options = kOptions,
+    .options = kBackupVerifyOptions,
     .arguments_min = 0,
     .arguments_max = 1,
     .hint = ArgumentHint::kBackupName,
-    .run = Run,
+    .run = RunBackupVerify,
 };
 
 }  // namespace
 
-const Command& BackupVerifyCommand() { return kCommand; }
+const Command& BackupVerifyCommand() { return kBackupVerifyCommand; }
 
 }  // namespace walrig

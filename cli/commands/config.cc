@@ -13,7 +13,7 @@ constexpr CliOption kShowOptions[] = {
     {.name = "all", .help = "Also settings that have their default, or no value"},
     {.name = "json", .help = "Print JSON"},
 };
-constexpr CliOption kCheckOptions[] = {
+constexpr CliOption kConfigCheckOptions[] = {
     {.name = "json", .help = "Print JSON"},
 };
 
@@ -86,20 +86,20 @@ Result<ExitCode> RunCheck(Invocation& call) {
   return errors == 0 ? ExitCode::kOk : ExitCode::kError;
 }
 
-Result<ExitCode> RunAlone(Invocation& call) {
+Result<ExitCode> RunConfigAlone(Invocation& call) {
   if (!call.arguments.empty()) return UsageError(call, "config: show or check");
   call.out.Write(CommandHelp(ConfigCommands()[0]));
   return ExitCode::kOk;
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kConfigCommands[] = {
     {
         .name = "config",
         .summary = "Show or check the settings",
         .arguments_max = 1000,
         .hidden = true,
         .needs_settings = false,
-        .run = RunAlone,
+        .run = RunConfigAlone,
     },
     {
         .name = "config show",
@@ -111,13 +111,13 @@ constexpr Command kCommands[] = {
         .name = "config check",
         .summary = "Check all settings, and the options of the plugins that they choose",
         .description = "Reads no storage and connects to no server. Ends with exit code 1 when something is wrong.",
-        .options = kCheckOptions,
+        .options = kConfigCheckOptions,
         .run = RunCheck,
     },
 };
 
 }  // namespace
 
-std::span<const Command> ConfigCommands() { return kCommands; }
+std::span<const Command> ConfigCommands() { return kConfigCommands; }
 
 }  // namespace walrig

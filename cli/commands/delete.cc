@@ -15,15 +15,15 @@ namespace {
 
 constexpr CliOption kConfirm = {.name = "confirm", .help = "Delete; without it only the plan is shown"};
 constexpr CliOption kDryRun = {.name = "dry-run", .help = "Show only the plan, even with --confirm"};
-constexpr CliOption kJson = {.name = "json", .help = "Print the plan as JSON"};
+constexpr CliOption kDeleteJson = {.name = "json", .help = "Print the plan as JSON"};
 constexpr CliOption kSentinelTime = {.name = "use-sentinel-time",
                                      .help = "Accepted for WAL-G's sake; matters for retain and before"};
 
-constexpr CliOption kEverythingOptions[] = {kConfirm, kDryRun, kJson, kSentinelTime, kTargetStorage};
+constexpr CliOption kEverythingOptions[] = {kConfirm, kDryRun, kDeleteJson, kSentinelTime, kTargetStorage};
 constexpr CliOption kTargetOptions[] = {
     kConfirm,
     kDryRun,
-    kJson,
+    kDeleteJson,
     kSentinelTime,
     {.name = "target-user-data",
      .kind = OptionKind::kValue,
@@ -36,7 +36,7 @@ constexpr CliOption kTargetOptions[] = {
 constexpr CliOption kGarbageOptions[] = {
     kConfirm,
     kDryRun,
-    kJson,
+    kDeleteJson,
     kSentinelTime,
     {.name = "older-than",
      .kind = OptionKind::kValue,
@@ -209,7 +209,7 @@ Result<ExitCode> RunGarbage(Invocation& call) {
   return ExitCode::kOk;
 }
 
-Result<ExitCode> RunAlone(Invocation& call) {
+Result<ExitCode> RunDeleteAlone(Invocation& call) {
   const std::string form = call.Argument(0);
   if (form.empty()) {
     call.out.Write(CommandHelp(DeleteCommands()[0]));
@@ -221,7 +221,7 @@ Result<ExitCode> RunAlone(Invocation& call) {
   return UsageError(call, fmt::format("delete {}: no such form", Printable(form)));
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kDeleteCommands[] = {
     {
         .name = "delete",
         .summary = "Delete backups; see delete everything, delete target and delete garbage",
@@ -230,7 +230,7 @@ constexpr Command kCommands[] = {
         .arguments_max = 1000,
         .hidden = true,
         .needs_settings = false,
-        .run = RunAlone,
+        .run = RunDeleteAlone,
     },
     {
         .name = "delete everything",
@@ -265,6 +265,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> DeleteCommands() { return kCommands; }
+std::span<const Command> DeleteCommands() { return kDeleteCommands; }
 
 }  // namespace walrig

@@ -199,24 +199,24 @@ constexpr CliOption kKind{.name = "kind",
                           .value_name = "KIND",
                           .help = "symmetric, or x25519 for a key whose public half is enough to write",
                           .choices = "symmetric|x25519"};
-constexpr CliOption kJson{.name = "json", .help = "Print JSON"};
-constexpr CliOption kChangeOptions[] = {kKind, kJson};
-constexpr CliOption kListOptions[] = {
-    {.name = "public", .help = "Print a key ring of the public halves, for hosts that write and must not read"}, kJson};
+constexpr CliOption kKeyJson{.name = "json", .help = "Print JSON"};
+constexpr CliOption kChangeOptions[] = {kKind, kKeyJson};
+constexpr CliOption kKeyListOptions[] = {
+    {.name = "public", .help = "Print a key ring of the public halves, for hosts that write and must not read"}, kKeyJson};
 
-Result<ExitCode> RunAlone(Invocation& call) {
+Result<ExitCode> RunKeyAlone(Invocation& call) {
   if (!call.arguments.empty()) return UsageError(call, "key: new, list or rotate");
   call.out.Write(CommandHelp(KeyCommands()[0]));
   return ExitCode::kOk;
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kKeyCommands[] = {
     {.name = "key",
      .summary = "Make, show and rotate keys for cipher gcrypt",
      .arguments_max = 1000,
      .hidden = true,
      .needs_settings = false,
-     .run = RunAlone},
+     .run = RunKeyAlone},
     {.name = "key new",
      .summary = "Make a key for cipher gcrypt",
      .arguments = "[FILE]",
@@ -230,7 +230,7 @@ constexpr Command kCommands[] = {
     {.name = "key list",
      .summary = "Show the keys of a key ring, without the keys themselves",
      .arguments = "[FILE]",
-     .options = kListOptions,
+     .options = kKeyListOptions,
      .arguments_max = 1,
      .hint = ArgumentHint::kFile,
      .run = RunList},
@@ -246,6 +246,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> KeyCommands() { return kCommands; }
+std::span<const Command> KeyCommands() { return kKeyCommands; }
 
 }  // namespace walrig

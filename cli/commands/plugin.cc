@@ -10,17 +10,17 @@
 namespace walrig {
 namespace {
 
-constexpr CliOption kJson = {.name = "json", .help = "Print JSON"};
-constexpr CliOption kListOptions[] = {
+constexpr CliOption kPluginJson = {.name = "json", .help = "Print JSON"};
+constexpr CliOption kPluginListOptions[] = {
     {.name = "kind",
      .kind = OptionKind::kValue,
      .value_name = "KIND",
      .help = "Only this kind",
      .choices = "storage|compressor|cipher|transport"},
     {.name = "all", .help = "Also plugins that another file of the same name hides"},
-    kJson,
+    kPluginJson,
 };
-constexpr CliOption kInfoOptions[] = {kJson};
+constexpr CliOption kInfoOptions[] = {kPluginJson};
 constexpr CliOption kScanOptions[] = {
     {.name = "system", .help = "Write the catalogue of the whole system instead of the user's own"},
     {.name = "retry",
@@ -29,24 +29,24 @@ constexpr CliOption kScanOptions[] = {
      .help = "Probe a plugin again although it is in quarantine; * for all"},
     {.name = "output", .kind = OptionKind::kValue, .value_name = "FILE", .help = "Write the catalogue to this file"},
     {.name = "quiet", .help = "Print only what is wrong"},
-    kJson,
+    kPluginJson,
 };
 constexpr CliOption kVerifyOptions[] = {
     {.name = "lock", .help = "Pin the plugins as they are now in the lock file"},
-    kJson,
+    kPluginJson,
 };
-constexpr CliOption kDoctorOptions[] = {kJson};
-constexpr CliOption kReleaseOptions[] = {kJson};
+constexpr CliOption kDoctorOptions[] = {kPluginJson};
+constexpr CliOption kReleaseOptions[] = {kPluginJson};
 constexpr CliOption kNewOptions[] = {
     {.name = "kind",
      .kind = OptionKind::kValue,
      .value_name = "KIND",
      .help = "What to begin with: a storage in C++ (the default) or a compressor in C",
      .choices = "storage|compressor"},
-    kJson,
+    kPluginJson,
 };
 
-Result<ExitCode> RunAlone(Invocation& call) {
+Result<ExitCode> RunPluginAlone(Invocation& call) {
   if (!call.arguments.empty()) {
     return UsageError(call, "plugin: list, info, scan, verify, check, doctor, release or new");
   }
@@ -57,17 +57,17 @@ Result<ExitCode> RunAlone(Invocation& call) {
   return ExitCode::kOk;
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kPluginCommands[] = {
     {.name = "plugin",
      .summary = "List, examine and check plugins",
      .arguments_max = 1000,
      .hidden = true,
      .needs_settings = false,
-     .run = RunAlone},
+     .run = RunPluginAlone},
     {.name = "plugin list",
      .summary = "List the plugins that are installed",
      .description = "Loads none of them: what the catalogue does not know is probed in a process of its own.",
-     .options = kListOptions,
+     .options = kPluginListOptions,
      .run = RunPluginList},
     {.name = "plugin info",
      .summary = "Show what a plugin is, what it can do and its options",
@@ -114,6 +114,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> PluginCommands() { return kCommands; }
+std::span<const Command> PluginCommands() { return kPluginCommands; }
 
 }  // namespace walrig

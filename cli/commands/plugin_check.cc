@@ -21,7 +21,7 @@ using conformance::Check;
 
 constexpr uint64_t kTimeoutMaxS = 604'800;  // a week
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kPluginCheckOptions[] = {
     {.name = "option",
      .letter = 'o',
      .kind = OptionKind::kList,
@@ -54,13 +54,13 @@ constexpr CliOption kOptions[] = {
      .value_name = "N",
      .help = "How many objects the check of lists by pages makes; 2500 by default"},
     {.name = "no-checksum", .help = "The compressor's format has no checksum: damage that it cannot see is a warning"},
-    {.name = "in-process", .help = "Run the checks in this process, for a debugger"},
+    {.name = "in-process", .help = "RunPluginCheck the checks in this process, for a debugger"},
     {.name = "sweep", .help = "Only delete what earlier runs left in the storage"},
     {.name = "list", .help = "Only print the names of the checks"},
     {.name = "one",
      .kind = OptionKind::kValue,
      .value_name = "CHECK",
-     .help = "Run one check and answer on one line; used by the command itself"},
+     .help = "RunPluginCheck one check and answer on one line; used by the command itself"},
 };
 
 // Where a storage's server is: a fault proxy is put before it, for the checks of level 2.
@@ -233,7 +233,7 @@ Result<ExitCode> Sweep(Invocation& call, const std::string& path, Maker& maker) 
   return ExitCode::kOk;
 }
 
-Result<ExitCode> Run(Invocation& call) {
+Result<ExitCode> RunPluginCheck(Invocation& call) {
   std::error_code error;
   const std::string path = std::filesystem::canonical(call.Argument(0), error).string();
   if (error) return NotFound(call.Argument(0) + ": " + error.message());
@@ -270,7 +270,7 @@ Result<ExitCode> Run(Invocation& call) {
   return failed ? ExitCode::kError : ExitCode::kOk;
 }
 
-constexpr Command kCommand = {
+constexpr Command kPluginCheckCommand = {
     .name = "plugin check",
     .summary = "Prove a plugin with the conformance kit",
     .arguments = "FILE",
@@ -279,15 +279,15 @@ constexpr Command kCommand = {
         "empty place of its own: walrig plugin check ./storage-acme.so -o endpoint=http://127.0.0.1:9000\n"
         "Level 2 puts a fault proxy before a storage that has an option endpoint, when that is plain HTTP.\n"
         "Exit 0 when all passed, 1 when one failed, 77 when all were skipped.",
-    .options = kOptions,
+    .options = kPluginCheckOptions,
     .arguments_min = 1,
     .arguments_max = 1,
     .hint = ArgumentHint::kFile,
-    .run = Run,
+    .run = RunPluginCheck,
 };
 
 }  // namespace
 
-const Command& PluginCheckCommand() { return kCommand; }
+const Command& PluginCheckCommand() { return kPluginCheckCommand; }
 
 }  // namespace walrig

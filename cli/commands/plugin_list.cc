@@ -153,7 +153,7 @@ void PrintInfo(Invocation& call, const PluginRow& row) {
   if (file.state == FileState::kOk) PrintOptions(call, *row.factory);
 }
 
-Json InfoJson(const PluginRow& row) {
+Json PluginListInfoJson(const PluginRow& row) {
   const CatalogueFile& file = *row.file;
   Json json = RowJson(row);
   json["sha256"] = file.sha256;
@@ -190,7 +190,7 @@ Result<ExitCode> RunPluginInfo(Invocation& call) {
   if (rows.empty()) return NoSuchPlugin(view.catalogue, call.Argument(0));
   if (call.Has("json")) {
     Json list = Json::array();
-    for (const PluginRow& row : rows) list.push_back(InfoJson(row));
+    for (const PluginRow& row : rows) list.push_back(PluginListInfoJson(row));
     call.out.Json(Json{{"plugins", list}});
     return ExitCode::kOk;
   }

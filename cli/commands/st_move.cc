@@ -28,7 +28,7 @@ Result<uint64_t> NumberOption(const Invocation& call, std::string_view name, uin
   return number;
 }
 
-Result<TransferOptions> OptionsFrom(const Invocation& call) {
+Result<TransferOptions> StMoveOptionsFrom(const Invocation& call) {
   TransferOptions options{.overwrite = call.Has("overwrite"), .preserve = call.Has("preserve"),
                           .fail_fast = call.Has("fail-fast")};
   WALRIG_ASSIGN(const uint64_t concurrency, NumberOption(call, "concurrency", 10));
@@ -52,7 +52,7 @@ Result<ExitCode> RunTransfer(Invocation& call, Transfer transfer) {
   if (ToLower(from) == ToLower(to) || from == "all" || to == "all") {
     return UsageError(call, "st transfer needs two different storages, each by its name");
   }
-  WALRIG_ASSIGN(const TransferOptions options, OptionsFrom(call));
+  WALRIG_ASSIGN(const TransferOptions options, StMoveOptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(const auto source,
                 wiring.OpenStorage(call.ctx, {.read_only = options.preserve, .turbo = call.turbo, .target = from}));
@@ -152,7 +152,7 @@ constexpr CliOption kCopyOptions[] = {
 constexpr std::string_view kMoves = "An object is deleted at the source when the target has shown it whole; not with --preserve.\n"
                                     "Run again after an interruption, it goes on.";
 
-constexpr Command kCommands[] = {
+constexpr Command kStMoveCommands[] = {
     {.name = "st copy", .summary = "Copy objects between the storages of two configuration files",
      .description = "The place of each storage must stand in its file, which wins over the environment.\n"
                     "Run again after an interruption, it goes on. Other objects of the same name are replaced, the sentinel of\n"
@@ -170,6 +170,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> StMoveCommands() { return kCommands; }
+std::span<const Command> StMoveCommands() { return kStMoveCommands; }
 
 }  // namespace walrig

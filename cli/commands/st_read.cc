@@ -23,7 +23,7 @@ std::string TimeText(int64_t ns) {
   return text + " +0000 UTC";
 }
 
-Json InfoJson(const ObjectInfo& info, const std::string& storage) {
+Json StReadInfoJson(const ObjectInfo& info, const std::string& storage) {
   Json json{{"storage_name", storage}, {"type", info.is_prefix ? "dir" : "obj"}, {"name", info.key}};
   if (info.is_prefix) return json;
   json["size"] = info.size_bytes;
@@ -41,7 +41,7 @@ Result<ExitCode> RunLs(Invocation& call) {
     Table table{.titles = {"type", "size", "last modified", "name"}, .rows = {}};
     for (const ObjectInfo& info : found) {
       if (call.Has("json")) {
-        array.push_back(InfoJson(info, one.name));
+        array.push_back(StReadInfoJson(info, one.name));
         continue;
       }
       table.rows.push_back({info.is_prefix ? "dir" : "obj", info.is_prefix ? "0" : std::to_string(info.size_bytes),
@@ -59,7 +59,7 @@ Result<ExitCode> RunStat(Invocation& call) {
   Json array = Json::array();
   WALRIG_ASSIGN(const ExitCode code, ForTargets(call, wiring, true, [&](NamedStorage& one) -> Status {
     WALRIG_ASSIGN(const ObjectInfo info, one.storage->Stat(call.ctx, call.Argument(0)));
-    array.push_back(InfoJson(info, one.name));
+    array.push_back(StReadInfoJson(info, one.name));
     if (call.Has("json")) return OkStatus();
     call.out.Line(fmt::format("name: {}\nstorage: {}\nsize: {}\nlast modified: {}\netag: {}", Printable(info.key, 2000),
                               one.name, info.size_bytes, TimeText(info.mtime_ns), Printable(info.etag)));
@@ -141,19 +141,19 @@ constexpr CliOption kGetOptions[] = {
     {.name = "no-decompress", .help = "Take the bytes as they are, compressed"},
     kStGlob, kStTarget};
 
-Result<ExitCode> RunAlone(Invocation& call) {
+Result<ExitCode> RunStReadAlone(Invocation& call) {
   if (!call.arguments.empty()) return UsageError(call, "st: ls, stat, cat, get, put, rm, check, transfer or copy");
   call.out.Write(CommandHelp(StReadCommands()[0]));
   return ExitCode::kOk;
 }
 
-constexpr Command kCommands[] = {
+constexpr Command kStReadCommands[] = {
     {.name = "st",
      .summary = "Look at, move and remove single objects of a storage",
      .arguments_max = 1000,
      .hidden = true,
      .needs_settings = false,
-     .run = RunAlone},
+     .run = RunStReadAlone},
     {.name = "st ls", .summary = "List objects and folders of the storage", .arguments = "[FOLDER]",
      .options = kLsOptions, .arguments_max = 1, .run = RunLs},
     {.name = "st stat", .summary = "Say what an object is", .arguments = "OBJECT", .options = kStatOptions,
@@ -168,6 +168,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> StReadCommands() { return kCommands; }
+std::span<const Command> StReadCommands() { return kStReadCommands; }
 
 }  // namespace walrig

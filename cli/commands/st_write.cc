@@ -169,9 +169,9 @@ constexpr CliOption kRmOptions[] = {
     {.name = "older-than", .kind = OptionKind::kValue, .value_name = "AGE",
      .help = "With --unfinished: only uploads begun so long ago; 24h by default"},
     kStGlob, kStTarget};
-constexpr CliOption kCheckOptions[] = {kStTarget};
+constexpr CliOption kStWriteCheckOptions[] = {kStTarget};
 
-constexpr Command kCommands[] = {
+constexpr Command kStWriteCommands[] = {
     {.name = "st put", .summary = "Store a file as an object", .arguments = "FILE OBJECT",
      .description = "Compressed and encrypted as configured unless told otherwise; the compressor's extension is appended to\n"
                     "the name. An object that exists is kept unless --force is given.",
@@ -183,15 +183,15 @@ constexpr Command kCommands[] = {
      .options = kRmOptions, .arguments_max = 1, .run = RunRm},
     {.name = "st check read", .summary = "Check that the storage can be read", .arguments = "[OBJECT...]",
      .description = "Lists names, looks at the objects that are given, and tells uploads that have no end.",
-     .options = kCheckOptions, .arguments_max = 1000, .run = RunCheckRead},
+     .options = kStWriteCheckOptions, .arguments_max = 1000, .run = RunCheckRead},
     {.name = "st check write", .summary = "Check that the storage can be written",
      .description = "Tries what a backup needs: put, put if absent and its refusal, replace, read back, list and delete, on two\n"
                     "small objects; names what does not work.",
-     .options = kCheckOptions, .run = RunCheckWrite},
+     .options = kStWriteCheckOptions, .run = RunCheckWrite},
 };
 
 }  // namespace
 
-std::span<const Command> StWriteCommands() { return kCommands; }
+std::span<const Command> StWriteCommands() { return kStWriteCommands; }
 
 }  // namespace walrig

@@ -11,11 +11,11 @@
 namespace walrig {
 namespace {
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kWalFetchOptions[] = {
     kTargetStorage,
 };
 
-Result<WalFetchOptions> OptionsFrom(const Invocation& call) {
+Result<WalFetchOptions> WalFetchOptionsFrom(const Invocation& call) {
   WalFetchOptions options;
   options.name = call.Argument(0);
   options.destination = call.Argument(1);
@@ -65,7 +65,7 @@ Result<WalFetchReport> FetchFromAny(const Context& ctx, const WalFetchOptions& o
 }
 
 Result<WalFetchReport> Fetch(Invocation& call) {
-  WALRIG_ASSIGN(const WalFetchOptions options, OptionsFrom(call));
+  WALRIG_ASSIGN(const WalFetchOptions options, WalFetchOptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   wiring.KeepPlugins();
   const Status cipher = wiring.PrepareCipher(call.ctx);
@@ -77,7 +77,7 @@ Result<WalFetchReport> Fetch(Invocation& call) {
 }
 
 // What a failure becomes is decided where all failures are seen: cli/restore.
-Result<ExitCode> Run(Invocation& call) {
+Result<ExitCode> RunWalFetch(Invocation& call) {
   const Result<WalFetchReport> report = Fetch(call);
   if (report.ok()) return ExitCode::kOk;
   if (report.status().code() != Code::kNotFound) return report.status();
@@ -86,7 +86,7 @@ Result<ExitCode> Run(Invocation& call) {
   return ExitCode::kWalAbsent;
 }
 
-constexpr Command kCommand = {
+constexpr Command kWalFetchCommand = {
     .name = "wal-fetch",
     .summary = "Bring a WAL file back from the archive, as restore_command",
     .arguments = "NAME DESTINATION",
@@ -96,15 +96,15 @@ constexpr Command kCommand = {
         "On an error: in a data directory with recovery.signal it tries again for WALRIG_RESTORE_PATIENCE (5m) and ends\n"
         "with 126, which stops the server rather than end recovery; with standby.signal it ends with 1, and the standby\n"
         "asks again; elsewhere with 126 at once. WALRIG_WAL_FETCH_ERROR_CODE sets another code.",
-    .options = kOptions,
+    .options = kWalFetchOptions,
     .arguments_min = 2,
     .arguments_max = 2,
     .hint = ArgumentHint::kFile,
-    .run = Run,
+    .run = RunWalFetch,
 };
 
 }  // namespace
 
-const Command& WalFetchCommand() { return kCommand; }
+const Command& WalFetchCommand() { return kWalFetchCommand; }
 
 }  // namespace walrig

@@ -10,12 +10,12 @@
 namespace walrig {
 namespace {
 
-constexpr CliOption kOptions[] = {
+constexpr CliOption kWalPushOptions[] = {
     {.name = "json", .help = "Print a report as JSON"},
     kTargetStorage,
 };
 
-Result<WalPushOptions> OptionsFrom(const Invocation& call) {
+Result<WalPushOptions> WalPushOptionsFrom(const Invocation& call) {
   const Settings& settings = call.settings;
   WalPushOptions options;
   options.path = call.Argument(0);
@@ -51,8 +51,8 @@ Result<WalPushReport> PushToOne(Invocation& call, Wiring& wiring, const WalPushO
   }
 }
 
-Result<ExitCode> Run(Invocation& call) {
-  WALRIG_ASSIGN(WalPushOptions options, OptionsFrom(call));
+Result<ExitCode> RunWalPush(Invocation& call) {
+  WALRIG_ASSIGN(WalPushOptions options, WalPushOptionsFrom(call));
   Wiring wiring(call.settings, call.log);
   WALRIG_ASSIGN(options.archive_id, wiring.ArchiveId(TargetStorage(call)));
   WALRIG_ASSIGN(const Codec codec, wiring.WriteCodec(call.ctx));
@@ -77,20 +77,20 @@ Result<ExitCode> Run(Invocation& call) {
   return ExitCode::kOk;
 }
 
-constexpr Command kCommand = {
+constexpr Command kWalPushCommand = {
     .name = "wal-push",
     .summary = "Archive a WAL file, as archive_command",
     .arguments = "PATH",
     .description = "In postgresql.conf: archive_command = 'walrig wal-push %p'",
-    .options = kOptions,
+    .options = kWalPushOptions,
     .arguments_min = 1,
     .arguments_max = 1,
     .hint = ArgumentHint::kFile,
-    .run = Run,
+    .run = RunWalPush,
 };
 
 }  // namespace
 
-const Command& WalPushCommand() { return kCommand; }
+const Command& WalPushCommand() { return kWalPushCommand; }
 
 }  // namespace walrig

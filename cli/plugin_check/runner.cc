@@ -128,11 +128,11 @@ std::string XmlText(std::string_view text) {
   return out;
 }
 
-struct Counts {
+struct Tally {
   size_t pass = 0, warn = 0, skip = 0, fail = 0;
 };
-Counts Count(const std::vector<CheckResult>& results) {
-  Counts counts;
+Tally Count(const std::vector<CheckResult>& results) {
+  Tally counts;
   for (const CheckResult& result : results) {
     switch (result.verdict.kind()) {
       case Verdict::Kind::kPass:
@@ -209,7 +209,7 @@ std::string ReportText(const std::vector<CheckResult>& results, const std::strin
     out += fmt::format("{:4}  L{} {}: {}\n", KindName(result.verdict.kind()), result.level, result.name,
                        result.verdict.why());
   }
-  const Counts counts = Count(results);
+  const Tally counts = Count(results);
   out += fmt::format("{}: {}  ({} ok, {} failed, {} skipped, {} warnings)\n", subject,
                      counts.fail == 0 ? "PASS" : "FAIL", counts.pass, counts.fail, counts.skip, counts.warn);
   return out;
@@ -230,7 +230,7 @@ std::string ReportTap(const std::vector<CheckResult>& results) {
 }
 
 std::string ReportJunit(const std::vector<CheckResult>& results, const std::string& subject) {
-  const Counts counts = Count(results);
+  const Tally counts = Count(results);
   std::string out = fmt::format(
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
       "skipped=\"{}\">\n",
@@ -258,7 +258,7 @@ std::string ReportJunit(const std::vector<CheckResult>& results, const std::stri
 }
 
 std::string ReportJson(const std::vector<CheckResult>& results, const std::string& subject) {
-  const Counts counts = Count(results);
+  const Tally counts = Count(results);
   Json list = Json::array();
   for (const CheckResult& result : results) {
     list.push_back(Json{{"name", result.name},

@@ -13,11 +13,11 @@ set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-# Compiling eight files of a target as one takes a third of the time, since most of it goes into headers. Names in unnamed
+# Compiling sixteen files of a target as one takes a third of the time, since most of it goes into headers. Names in unnamed
 # namespaces must then differ within a target.
 if(WALRIG_UNITY)
   set(CMAKE_UNITY_BUILD ON)
-  set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+  set(CMAKE_UNITY_BUILD_BATCH_SIZE 16)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # Every file but the first looks like a header to this warning.
     add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)

@@ -22,7 +22,7 @@ Status Open(Cipher& cipher, std::string_view sealed, std::string* plain, size_t 
 
 bool IsPrefix(std::string_view piece, std::string_view whole) { return whole.substr(0, piece.size()) == piece; }
 
-void RoundTrips(Verdict& verdict, Cipher& cipher) {
+void CipherRoundTrips(Verdict& verdict, Cipher& cipher) {
   for (const size_t size : {0, 1, 15, 16, 17, 8191, 8192, 8193, 65'535, 65'536, 65'537, 131'072, 1'000'003}) {
     const std::string plain = MakeBytes(size, size, false);
     KIT_ASSIGN(const std::string sealed, Seal(cipher, plain));
@@ -129,7 +129,7 @@ std::vector<Check> CipherSuite(CipherFixture fixture) {
                        body(verdict, *cipher);
                      }});
   };
-  add("round_trips", RoundTrips);
+  add("round_trips", CipherRoundTrips);
   add("one_byte_buffers", OneByteBuffers);
   add("two_seals_differ", TwoSealsDiffer);
   add("every_truncation_is_refused", EveryTruncationIsRefused);

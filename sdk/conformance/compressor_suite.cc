@@ -60,7 +60,7 @@ bool IsRefusal(const Status& status) {
   return status.code() == Code::kCorruption || status.code() == Code::kTruncated || status.code() == Code::kTooLarge;
 }
 
-void RoundTrips(Verdict& verdict, Bench& bench) {
+void CompressorRoundTrips(Verdict& verdict, Bench& bench) {
   for (const size_t size : {0, 1, 2, 255, 4096, 65'535, 65'536, 131'073, 1'000'003, 5'000'011}) {
     for (const bool compressible : {true, false}) {
       const std::string plain = MakeBytes(size, size, compressible);
@@ -72,7 +72,7 @@ void RoundTrips(Verdict& verdict, Bench& bench) {
   }
 }
 
-void OneByteBuffers(Verdict& verdict, Bench& bench) {
+void OneByteStreams(Verdict& verdict, Bench& bench) {
   const std::string plain = MakeBytes(20'000, 1, true);
   KIT_ASSIGN(const std::string stored, bench.Encode(plain, 1, 1));
   std::string back;
@@ -117,7 +117,7 @@ void FlushMakesAllDecodable(Verdict& verdict, Bench& bench) {
   if (back != plain) verdict.Warn("what was flushed cannot all be decoded before the end of the stream");
 }
 
-void EveryTruncationIsRefused(Verdict& verdict, Bench& bench) {
+void EveryCutStreamIsRefused(Verdict& verdict, Bench& bench) {
   KIT_ASSIGN(const std::string stored, bench.Encode(Sample()));
   for (size_t length = 0; length < stored.size(); ++length) {
     std::string back;
@@ -147,7 +147,7 @@ void NoBitFlipGivesWrongBytes(Verdict& verdict, Bench& bench, bool detects) {
     verdict.Warn("the format has no checksum: " + std::to_string(unseen) + " single-bit flips go unseen");
 }
 
-void BytesAfterTheEndAreRefused(Verdict& verdict, Bench& bench) {
+void BytesAfterTheStreamAreRefused(Verdict& verdict, Bench& bench) {
   KIT_ASSIGN(const std::string stored, bench.Encode(Sample()));
   for (const std::string_view tail : {"\x01", "garbage that is no stream", "\xff\xff\xff\xff\xff\xff\xff\xff"}) {
     std::string back;
@@ -274,14 +274,14 @@ std::vector<Check> CompressorSuite(CompressorFixture fixture) {
                        if (bench.ok) body(verdict, bench);
                      }});
   };
-  add("round_trips", 1, RoundTrips);
-  add("one_byte_buffers", 1, OneByteBuffers);
+  add("round_trips", 1, CompressorRoundTrips);
+  add("one_byte_buffers", 1, OneByteStreams);
   add("random_splits", 1, RandomSplits);
   add("flush_makes_all_decodable", 1, FlushMakesAllDecodable);
-  add("every_truncation_is_refused", 1, EveryTruncationIsRefused);
+  add("every_truncation_is_refused", 1, EveryCutStreamIsRefused);
   add("no_bit_flip_gives_wrong_bytes", 1,
       [detects = fixture.detects_damage](Verdict& v, Bench& b) { NoBitFlipGivesWrongBytes(v, b, detects); });
-  add("bytes_after_the_end_are_refused", 1, BytesAfterTheEndAreRefused);
+  add("bytes_after_the_end_are_refused", 1, BytesAfterTheStreamAreRefused);
   add("noise_is_refused", 1, NoiseIsRefused);
   add("streams_in_a_row_decode", 1, StreamsInARowDecode);
   add("reset_gives_a_fresh_machine", 1, ResetGivesAFreshMachine);

@@ -12,8 +12,8 @@ namespace {
 // More than 32 bits of offset hold, and more than 5 GiB, the most that S3 takes in one request.
 constexpr uint64_t kBlocks = 6144;
 constexpr size_t kBlockBytes = 1u << 20;
-constexpr uint64_t kBudget = 32u << 20;
-constexpr uint64_t kSlackKib = 24 * 1024;
+constexpr uint64_t kHugeBudget = 32u << 20;
+constexpr uint64_t kHugeSlackKib = 24 * 1024;
 
 // A block of zeros that begins with its number.
 void Number(std::string& block, uint64_t number) { std::memcpy(block.data(), &number, sizeof number); }
@@ -45,7 +45,7 @@ std::optional<std::string> Wrong(const Context& ctx, Source& source, uint64_t fi
 void SixGibInBoundedMemory(Verdict& verdict, StorageBench& bench) {
   std::string block(kBlockBytes, '\0');
   const uint64_t before = LookAtProcess().rss_peak_kib;
-  KIT_ASSIGN(auto sink, bench.storage().Put(bench.ctx(), bench.Key("huge"), {.memory_budget_bytes = kBudget}));
+  KIT_ASSIGN(auto sink, bench.storage().Put(bench.ctx(), bench.Key("huge"), {.memory_budget_bytes = kHugeBudget}));
   for (uint64_t number = 0; number < kBlocks; ++number) {
     Number(block, number);
     KIT_OK(sink->Write(bench.ctx(), AsBytes(block)));
@@ -66,7 +66,8 @@ void SixGibInBoundedMemory(Verdict& verdict, StorageBench& bench) {
   KIT_EXPECT(!wrong_part, "a range beyond 4 GiB: " + *wrong_part);
 
   const uint64_t grown = LookAtProcess().rss_peak_kib - before;
-  KIT_EXPECT(grown < kBudget / 1024 + kSlackKib, "6 GiB with a budget of 32 MiB took " + std::to_string(grown / 1024) + " MiB");
+  KIT_EXPECT(grown < kHugeBudget / 1024 + kHugeSlackKib,
+             "6 GiB with a budget of 32 MiB took " + std::to_string(grown / 1024) + " MiB");
 }
 
 }  // namespace

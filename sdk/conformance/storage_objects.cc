@@ -8,7 +8,7 @@
 namespace walrig::conformance {
 namespace {
 
-void RoundTrips(Verdict& verdict, StorageBench& bench) {
+void ObjectRoundTrips(Verdict& verdict, StorageBench& bench) {
   for (const size_t size : {0, 1, 511, 4096, 131'071, 131'072, 131'073, 1'048'576, 6'000'011}) {
     for (const size_t piece : {size_t{7'919}, size_t{1} << 20}) {
       const std::string bytes = MakeBytes(size, size, false);
@@ -205,7 +205,7 @@ void TimesArePlausible(Verdict& verdict, StorageBench& bench) {
 
 std::vector<StorageCheck> StorageObjectChecks() {
   return {
-      {"round_trips", 1, RoundTrips},
+      {"round_trips", 1, ObjectRoundTrips},
       {"missing_is_not_found", 1, MissingIsNotFound},
       {"nothing_is_visible_before_commit", 1, NothingIsVisibleBeforeCommit},
       {"abort_leaves_nothing", 1, AbortLeavesNothing},

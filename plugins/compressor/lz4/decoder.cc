@@ -10,7 +10,7 @@
 namespace walrig::lz4 {
 namespace {
 
-struct FreeContext {
+struct FreeDecoder {
   void operator()(LZ4F_dctx* context) const noexcept { LZ4F_freeDecompressionContext(context); }
 };
 
@@ -59,7 +59,7 @@ class Decoder final : public Transform {
   }
 
  private:
-  std::unique_ptr<LZ4F_dctx, FreeContext> context_;
+  std::unique_ptr<LZ4F_dctx, FreeDecoder> context_;
   FrameHead head_;         // of the frame that is being read; empty between frames
   bool complete_ = false;  // a frame was read to its end
   bool pending_ = false;   // the library may hold output for which there was no room

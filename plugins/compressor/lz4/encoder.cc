@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kBlockBytes = 256 * 1024;
 
-struct FreeContext {
+struct FreeEncoder {
   void operator()(LZ4F_cctx* context) const noexcept { LZ4F_freeCompressionContext(context); }
 };
 
@@ -104,7 +104,7 @@ class Encoder final : public Transform {
     return OkStatus();
   }
 
-  std::unique_ptr<LZ4F_cctx, FreeContext> context_;
+  std::unique_ptr<LZ4F_cctx, FreeEncoder> context_;
   const LZ4F_preferences_t preferences_;
   Buffer held_;
   size_t held_begin_ = 0, held_end_ = 0;

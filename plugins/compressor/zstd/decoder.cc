@@ -10,7 +10,7 @@
 namespace walrig::zstd {
 namespace {
 
-struct FreeContext {
+struct FreeDecoder {
   void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
 };
 
@@ -80,7 +80,7 @@ class Decoder final : public Transform {
     return Corruption("zstd: a frame does not hold the bytes that it claims");
   }
 
-  std::unique_ptr<ZSTD_DCtx, FreeContext> context_;
+  std::unique_ptr<ZSTD_DCtx, FreeDecoder> context_;
   FrameHead head_;            // of the frame that is being read; empty between frames
   uint64_t given_bytes_ = 0;  // of that frame
   bool complete_ = false;     // a frame was read to its end

@@ -8,7 +8,7 @@
 namespace walrig::zstd {
 namespace {
 
-struct FreeContext {
+struct FreeEncoder {
   void operator()(ZSTD_CCtx* context) const noexcept { ZSTD_freeCCtx(context); }
 };
 
@@ -48,7 +48,7 @@ class Encoder final : public Transform {
   }
 
  private:
-  std::unique_ptr<ZSTD_CCtx, FreeContext> context_;
+  std::unique_ptr<ZSTD_CCtx, FreeEncoder> context_;
   bool ended_ = false;
 };
 
