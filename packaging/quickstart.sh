@@ -17,9 +17,11 @@ fail() { echo "quickstart: FAILED: $*" >&2; exit 1; }
 step() { printf '%6.1f s  %s\n' "$(echo "$(date +%s.%N) $began" | awk '{print $1 - $2}')" "$*"; }
 
 step "installing what the build needs"
-bash packaging/deps.sh run || fail "packages could not be installed"
-step "building (Release, without object stores, ssh and ciphers)"
+bash packaging/deps.sh build || fail "packages could not be installed"
+step "building (Release, without object stores, ssh and ciphers), and installing PostgreSQL meanwhile"
 mkdir -p build
+bash packaging/deps.sh run &
+postgres=$!
 # Filesystem storage and the compressors: what the rest of this needs. README has the command that builds all.
 left_out=(
   -DWALRIG_PLUGIN_STORAGE_{S3,GCS,AZURE,SSH}=OFF
@@ -27,7 +29,8 @@ left_out=(
 )
 { cmake -S . -B build/quickstart -G Ninja -DCMAKE_BUILD_TYPE=Release -DWALRIG_DEVELOPER=OFF -DWALRIG_UNITY=ON "${left_out[@]}" \
   && cmake --build build/quickstart; } \
-  >build/quickstart.log 2>&1 || { grep -E 'error|FAILED' build/quickstart.log | head; fail "the build; see build/quickstart.log"; }
+  >build/quickstart.log 2>&1 || { wait; grep -E 'error|FAILED' build/quickstart.log | head; fail "the build; see build/quickstart.log"; }
+wait "$postgres" || fail "PostgreSQL could not be installed"
 
 # PostgreSQL refuses root; root hands the directory to the user postgres.
 if [[ $(id -u) -eq 0 ]]; then
