@@ -33,8 +33,8 @@ Result<walrig::HttpOptions> HttpFor(const sdk::ConfigReader& config) {
   WALRIG_ASSIGN(const uint64_t connect_ns, config.Uint("connect_timeout"));
   WALRIG_ASSIGN(const uint64_t stall_ns, config.Uint("stall_timeout"));
   WALRIG_ASSIGN(const uint64_t total_s, config.UintOr("timeout", 0));
-  http.connect_timeout_ms = static_cast<uint32_t>(std::min<uint64_t>(connect_ns / kNsPerMs, UINT32_MAX));
-  http.stall_timeout_ms = static_cast<uint32_t>(std::min<uint64_t>(stall_ns / kNsPerMs, UINT32_MAX));
+  http.connect_timeout_ms = static_cast<uint32_t>(connect_ns / kNsPerMs);
+  http.stall_timeout_ms = static_cast<uint32_t>(stall_ns / kNsPerMs);
   http.total_timeout_ms = static_cast<uint32_t>(std::min<uint64_t>(total_s, UINT32_MAX / 1000) * 1000);
   http.user_agent = std::string("walrig/") + WALRIG_PLUGIN_VERSION;
   return http;
@@ -110,9 +110,10 @@ constexpr walrig_option kOptions[] = {
     sdk::Option{.name = "proxy", .type = OptionType::kString, .advanced = true, .help = "Proxy; - for none. By default as the environment says."},
     sdk::Option{.name = "timeout", .type = OptionType::kUint, .advanced = true, .settings = kTimeout,
                 .help = "Seconds that one request may take. By default as long as bytes move."},
-    sdk::Option{.name = "connect_timeout", .type = OptionType::kTime, .advanced = true, .default_text = "10s", .help = "Time to connect."},
+    sdk::Option{.name = "connect_timeout", .type = OptionType::kTime, .advanced = true, .default_text = "10s",
+                .min_text = "1ms", .max_text = "1h", .help = "Time to connect."},
     sdk::Option{.name = "stall_timeout", .type = OptionType::kTime, .advanced = true, .default_text = "60s",
-                .help = "Time without a byte after which a request is given up."},
+                .min_text = "1ms", .max_text = "1h", .help = "Time without a byte after which a request is given up."},
 };
 constexpr walrig_factory kGcs = sdk::StorageFactory<Create>(
     {.name = "gcs", .aliases = kAliases, .description = "Google Cloud Storage", .options = kOptions}, gcs::kCapabilities);

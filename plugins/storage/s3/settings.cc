@@ -126,9 +126,6 @@ Status ReadTraffic(const sdk::ConfigReader& config, Settings* s) {
   WALRIG_ASSIGN(const uint64_t stall_ns, config.UintOr("stall_timeout", 60'000 * kMillisecondNs));
   s->connect_timeout_ms = connect_ns / kMillisecondNs;
   s->stall_timeout_ms = stall_ns / kMillisecondNs;
-  if (s->connect_timeout_ms > 3'600'000 || s->stall_timeout_ms > 3'600'000) {
-    return ConfigError("connect_timeout and stall_timeout are at most an hour");
-  }
   WALRIG_ASSIGN(s->list_v1, config.BoolOr("list_v1", false));
   WALRIG_ASSIGN(const bool no_continue, config.BoolOr("disable_100_continue", false));
   s->expect_continue = !no_continue;
