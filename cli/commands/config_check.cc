@@ -6,26 +6,9 @@
 
 #include "cli/wiring.h"
 #include "core/pgdata/placement.h"
-#include "core/plugin/manifest.h"
 
 namespace walrig {
 namespace {
-
-// What the catalogues know about a plugin: its options, without loading it.
-std::optional<std::vector<OptionSpec>> OptionsInCatalogue(const Settings& settings, PluginKind kind,
-                                                          const std::string& name) {
-  Result<RegistryOptions> options = RegistryOptionsFrom(settings);
-  if (!options.ok()) return std::nullopt;
-  for (const std::string& path : ManifestPaths(options->manifest, options->search.trust)) {
-    Result<std::unique_ptr<Manifest>> manifest = Manifest::Open(path);
-    if (!manifest.ok()) continue;
-    Result<Catalogue> catalogue = (*manifest)->ReadAll();
-    if (!catalogue.ok()) continue;
-    const std::optional<CatalogueHit> hit = FindInCatalogue(*catalogue, kind, name);
-    if (hit.has_value() && hit->factory != nullptr) return hit->factory->options;
-  }
-  return std::nullopt;
-}
 
 class Checker {
  public:
@@ -55,7 +38,7 @@ class Checker {
     if (!path.ok()) return Add(std::string(what), path.status());
     if (const Status trusted = (*registry)->CheckTrust(*path); !trusted.ok()) return Add(std::string(what), trusted);
     const std::string text = fmt::format("{} ({}), {}", choice->name, choice->where, *path);
-    const std::optional<std::vector<OptionSpec>> specs = OptionsInCatalogue(settings_, kind, choice->name);
+    const std::optional<std::vector<OptionSpec>> specs = (*registry)->KnownOptions(*path, kind, choice->name);
     if (!specs.has_value()) return Good(what, text + "; its options are not in the catalogue (walrig plugin scan)");
     const Result<CheckedOptions> checked = CheckOptions(choice->name, *specs, choice->values, LookupIn(settings_));
     if (!checked.ok()) return Add(std::string(what), checked.status());

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -152,6 +153,19 @@ std::optional<CatalogueFile> Registry::Known(const std::string& path) {
   std::error_code error;
   const std::string target = std::filesystem::weakly_canonical(path, error).string();
   return error || target == path || target.empty() ? std::nullopt : Known(target);
+}
+
+std::optional<std::vector<OptionSpec>> Registry::KnownOptions(const std::string& path, PluginKind kind,
+                                                              std::string_view name) {
+  struct stat st{};
+  if (::stat(path.c_str(), &st) != 0) return std::nullopt;
+  for (const auto& manifest : manifests()) {
+    const Result<Catalogue> catalogue = manifest->ReadAll();
+    if (!catalogue.ok()) continue;
+    const std::optional<CatalogueHit> hit = FindInCatalogue(*catalogue, kind, name);
+    if (hit.has_value() && hit->factory != nullptr && hit->file->identity == IdentityOf(st)) return hit->factory->options;
+  }
+  return std::nullopt;
 }
 
 std::string Registry::PathByNote(PluginKind kind, std::string_view name) {

@@ -75,6 +75,9 @@ class Registry {
   // FAILS WITH: as NewStorage.
   Result<std::string> FindPath(PluginKind kind, std::string_view name);
 
+  // What options the plugin in that file has, without loading it. Nothing when no catalogue knows the file as it is now.
+  std::optional<std::vector<OptionSpec>> KnownOptions(const std::string& path, PluginKind kind, std::string_view name);
+
   // Whether the loader would trust the file: owner, mode and the directories above it. Says what would put it right.
   Status CheckTrust(const std::string& path) const;
 

@@ -120,6 +120,18 @@ TEST_F(RegistryTest, LockedAndStaleManifestsDoNotMatter) {
   EXPECT_TRUE(context_.log().Has("stale"));
 }
 
+TEST_F(RegistryTest, TellsTheOptionsOfTheFileThatWasScannedAndOfNoneThatReplacedIt) {
+  Install("good", "compressor-copy.so");
+  const std::string path = dir_.File("plugins/compressor-copy.so");
+  EXPECT_FALSE(Open()->KnownOptions(path, PluginKind::kCompressor, "copy").has_value());
+  ASSERT_OK(ScanAndWrite(context_, Scanning(), ManifestPath()));
+  EXPECT_TRUE(Open()->KnownOptions(path, PluginKind::kCompressor, "copy").has_value());
+  EXPECT_FALSE(Open()->KnownOptions(path, PluginKind::kStorage, "copy").has_value());
+  std::filesystem::remove(path);
+  Install("good", "compressor-copy.so");
+  EXPECT_FALSE(Open()->KnownOptions(path, PluginKind::kCompressor, "copy").has_value());
+}
+
 TEST_F(RegistryTest, QuarantinedFileIsRefusedWithTheCommandThatRetriesIt) {
   Install("crash", "compressor-copy.so");
   ASSERT_OK(ScanAndWrite(context_, Scanning(), ManifestPath()));
