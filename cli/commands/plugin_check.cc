@@ -54,13 +54,13 @@ constexpr CliOption kPluginCheckOptions[] = {
      .value_name = "N",
      .help = "How many objects the check of lists by pages makes; 2500 by default"},
     {.name = "no-checksum", .help = "The compressor's format has no checksum: damage that it cannot see is a warning"},
-    {.name = "in-process", .help = "RunPluginCheck the checks in this process, for a debugger"},
+    {.name = "in-process", .help = "Run the checks in this process, for a debugger"},
     {.name = "sweep", .help = "Only delete what earlier runs left in the storage"},
     {.name = "list", .help = "Only print the names of the checks"},
     {.name = "one",
      .kind = OptionKind::kValue,
      .value_name = "CHECK",
-     .help = "RunPluginCheck one check and answer on one line; used by the command itself"},
+     .help = "Run one check and answer on one line; used by the command itself"},
 };
 
 // Where a storage's server is: a fault proxy is put before it, for the checks of level 2.
