@@ -160,10 +160,11 @@ std::optional<std::vector<OptionSpec>> Registry::KnownOptions(const std::string&
   struct stat st{};
   if (::stat(path.c_str(), &st) != 0) return std::nullopt;
   for (const auto& manifest : manifests()) {
-    const Result<Catalogue> catalogue = manifest->ReadAll();
+    Result<Catalogue> catalogue = manifest->ReadAll();
     if (!catalogue.ok()) continue;
+    std::erase_if(catalogue->files, [&st](const CatalogueFile& file) { return file.identity != IdentityOf(st); });
     const std::optional<CatalogueHit> hit = FindInCatalogue(*catalogue, kind, name);
-    if (hit.has_value() && hit->factory != nullptr && hit->file->identity == IdentityOf(st)) return hit->factory->options;
+    if (hit.has_value() && hit->factory != nullptr) return hit->factory->options;
   }
   return std::nullopt;
 }

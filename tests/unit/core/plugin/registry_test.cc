@@ -82,6 +82,14 @@ TEST_F(TwiceTest, FileThatIsCalledSoWinsOverOneThatHoldsThePluginToo) {
   ExpectWinner(PluginKind::kStorage, "one", "first/compressor-aaa.so");
 }
 
+TEST_F(TwiceTest, TheOptionsOfAFileAreKnownThoughAnotherOneWins) {
+  Put("good", "first/compressor-copy.so");
+  Put("good", "second/compressor-copy.so");
+  ExpectWinner(PluginKind::kCompressor, "copy", "first/compressor-copy.so");
+  const std::string hidden = dir_.File("second/compressor-copy.so");
+  EXPECT_TRUE(Open(both_)->KnownOptions(hidden, PluginKind::kCompressor, "copy").has_value());
+}
+
 TEST_F(TwiceTest, LinkIsAName) {
   Put("good", "first/compressor-copy.so");
   ASSERT_EQ(symlink("compressor-copy.so", dir_.File("first/compressor-cp.so").c_str()), 0);
